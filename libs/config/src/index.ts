@@ -1,0 +1,1 @@
+export { readConfig, describeConfig, ConfigError, type Environment } from './read-config.ts';

@@ -1,0 +1,36 @@
+export type {
+  AuthMode,
+  CodeVersionSpec,
+  EnvironmentVersionSpec,
+  ModelVersionSpec,
+  OnlineDeploymentSpec,
+  OnlineEndpointSpec,
+  ProbeSettings,
+  RequestSettings,
+  TrafficTable,
+} from './online.ts';
+export { probeDefaults, requestSettingsDefaults } from './online.ts';
+export {
+  isTerminal,
+  resourceKinds,
+  type Operation,
+  type ProvisioningState,
+  type Resource,
+  type ResourceKind,
+  type SpecByKind,
+  type Stored,
+} from './resource.ts';
+export type {
+  DeploymentRoute,
+  EndpointCredentialsRecord,
+  InstanceRecord,
+  InstanceState,
+  KeyVerifier,
+  MirrorDifference,
+  MirrorReportRecord,
+  RoutingRecord,
+} from './records.ts';
+export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
+export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
+export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';
+export { readMooringSettings, type MooringSettings } from './settings.ts';

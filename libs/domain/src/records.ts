@@ -1,0 +1,92 @@
+import type { AuthMode, TrafficTable } from './online.ts';
+
+/**
+ * What the data plane watches in NATS KV. These hold only what a request needs: no environment variables, no keys in
+ * clear, so a data-plane process that is taken over gives away no secret of the control plane.
+ */
+
+/** Bucket `mooring_routing`, key = endpoint name in lower case. Written by the controller. */
+export interface RoutingRecord {
+  endpoint: string;
+  authMode: AuthMode;
+  traffic: TrafficTable;
+  mirrorTraffic: TrafficTable;
+  deployments: Readonly<Record<string, DeploymentRoute>>;
+  /** Generation of the endpoint resource it was made from. */
+  generation: number;
+}
+
+export interface DeploymentRoute {
+  /** As the user wrote it. */
+  name: string;
+  model: { name: string; version: string } | undefined;
+  requestTimeoutMs: number;
+  maxConcurrentRequestsPerInstance: number;
+  instanceCount: number;
+  /** Largest difference of two numbers that the mirror comparison still calls equal enough. */
+  mirrorTolerance: number;
+}
+
+export type InstanceState = 'starting' | 'ready' | 'draining' | 'failed';
+
+/** Bucket `mooring_instances`, key = `<endpoint>.<deployment>.<id>`. Written by the controller. */
+export interface InstanceRecord {
+  id: string;
+  endpoint: string;
+  deployment: string;
+  /** Digest of everything that made the instance; instances of another digest are replaced. */
+  specDigest: string;
+  state: InstanceState;
+  /** gRPC address of its scoring stream: `unix:/path` or `host:port`. */
+  address: string;
+  pid: number;
+  /** Field 22 of /proc/pid/stat: with the pid it names the process beyond doubt after a restart of the controller. */
+  startTicks: number;
+  startedAt: string;
+  readyAt?: string;
+  restarts: number;
+  /** Why it is not ready, for people. */
+  reason?: string;
+  /** SHA-256 of the model's files. */
+  modelDigest?: string;
+}
+
+/** One key's verifier: SHA-256 over salt and key. Keys are 256 random bits, so a fast hash is enough to hide them. */
+export interface KeyVerifier {
+  saltBase64: string;
+  sha256Base64: string;
+}
+
+/** Bucket `mooring_credentials`, key `endpoint.<name in lower case>`. Written by auth; the data plane reads the verifiers. */
+export interface EndpointCredentialsRecord {
+  endpoint: string;
+  primary: KeyVerifier & { sealed: string };
+  secondary: KeyVerifier & { sealed: string };
+}
+
+/** Bucket `mooring_mirror`, key `<endpoint>.<deployment>.<router id>`. Written by each router about once a second. */
+export interface MirrorReportRecord {
+  endpoint: string;
+  /** The mirrored deployment. */
+  deployment: string;
+  routerId: string;
+  since: string;
+  updatedAt: string;
+  sent: number;
+  dropped: number;
+  compared: { equal: number; within: number; differs: number; failed: number };
+  /** Mirror minus live, ms: sums and percentiles over the most recent comparisons. */
+  latencyDeltaMs: { p50: number; p90: number; p99: number; count: number };
+  /** The most recent comparisons that were not equal; ids and paths only, never payloads. */
+  recentDifferences: readonly MirrorDifference[];
+}
+
+export interface MirrorDifference {
+  requestId: string;
+  at: string;
+  result: 'within' | 'differs' | 'failed';
+  /** Where the answers differ first: `probabilities[0][2]`, `status`. */
+  where: string;
+  /** Largest difference of two numbers, where both answers are numbers. */
+  maxDifference?: number;
+}

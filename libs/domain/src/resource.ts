@@ -1,0 +1,78 @@
+import type {
+  CodeVersionSpec,
+  EnvironmentVersionSpec,
+  ModelVersionSpec,
+  OnlineDeploymentSpec,
+  OnlineEndpointSpec,
+} from './online.ts';
+
+/** Which spec each kind of resource carries. A later kind adds one line here. */
+export interface SpecByKind {
+  'online-endpoint': OnlineEndpointSpec;
+  'online-deployment': OnlineDeploymentSpec;
+  model: ModelVersionSpec;
+  environment: EnvironmentVersionSpec;
+  code: CodeVersionSpec;
+}
+
+export type ResourceKind = keyof SpecByKind;
+
+export const resourceKinds: readonly ResourceKind[] = [
+  'online-endpoint',
+  'online-deployment',
+  'model',
+  'environment',
+  'code',
+];
+
+export type ProvisioningState = 'Creating' | 'Updating' | 'Scaling' | 'Deleting' | 'Succeeded' | 'Failed' | 'Canceled';
+
+/** One change that the controller is making, has made, or has failed to make. */
+export interface Operation {
+  /** `<kind>.<encoded key>.<uuid>`: tells where to look it up. */
+  id: string;
+  verb: 'create' | 'update' | 'delete';
+  status: 'InProgress' | 'Succeeded' | 'Failed' | 'Canceled';
+  startedAt: string;
+  endedAt?: string;
+  /** What is being done now, for people: `preparing environment`, `starting instance 2 of 3`. */
+  step?: string;
+  percentComplete?: number;
+  error?: { code: string; message: string };
+}
+
+/**
+ * One document in NATS KV. Desired state (`spec`) and what came of it (`state`, `operation`) share the document, so one
+ * compare-and-set write is always the whole truth and nothing half made can be seen.
+ */
+export interface Resource<K extends ResourceKind = ResourceKind> {
+  kind: K;
+  /**
+   * Path of names, as the user wrote them: `cars`, `cars/luca` (endpoint/deployment), `fern/3` (asset/version).
+   * Looked up without regard to case, as ARM does.
+   */
+  key: string;
+  spec: SpecByKind[K];
+  state: ProvisioningState;
+  /** Grows with each accepted change of `spec`. */
+  generation: number;
+  operation: Operation;
+  system: {
+    createdAt: string;
+    createdBy: string;
+    lastModifiedAt: string;
+    lastModifiedBy: string;
+  };
+  /** Things that a user should know though the request was accepted. */
+  warnings?: readonly string[];
+}
+
+/** A resource with the revision of the document it was read from. */
+export type Stored<K extends ResourceKind = ResourceKind> = Resource<K> & {
+  /** NATS KV revision as text; sent as `etag`, given back as `If-Match`. */
+  etag: string;
+};
+
+export function isTerminal(state: ProvisioningState): boolean {
+  return state === 'Succeeded' || state === 'Failed' || state === 'Canceled';
+}

@@ -1,0 +1,2 @@
+export { PlatformError, type PlatformErrorOptions, type FieldProblem } from './platform-error.ts';
+export { boundary, errorCodes, codeFromGrpc, type ErrorCode, type Boundary } from './code-table.ts';

@@ -1,0 +1,58 @@
+import { boundary, type ErrorCode } from './code-table.ts';
+
+/** One thing that is wrong with an input: where, what, and what would be right. */
+export interface FieldProblem {
+  /** Path as the caller wrote it: `request_settings.request_timeout_ms`, `properties.traffic.blue`, `--traffic`. */
+  path: string;
+  problem: string;
+  /** What would be right, where it can be said. */
+  expected?: string;
+}
+
+export interface PlatformErrorOptions {
+  cause?: unknown;
+  /** Every problem found, so that a caller mends all at once. */
+  problems?: readonly FieldProblem[];
+  /** When the caller should try again; becomes `Retry-After`. */
+  retryAfterMs?: number;
+  /** The status that the model itself answered; only with code `model_failed`. */
+  modelStatus?: number;
+}
+
+/** Every error that may cross an edge. `code` decides the status, `reason` is stable for tools, `message` for people. */
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError';
+  readonly code: ErrorCode;
+  /** SCREAMING_SNAKE, stable: tools match on it. */
+  readonly reason: string;
+  readonly problems: readonly FieldProblem[];
+  readonly retryAfterMs: number | undefined;
+  readonly modelStatus: number | undefined;
+
+  constructor(code: ErrorCode, reason: string, message: string, options: PlatformErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.reason = reason;
+    this.problems = options.problems ?? [];
+    this.retryAfterMs = options.retryAfterMs;
+    this.modelStatus = options.modelStatus;
+  }
+
+  get httpStatus(): number {
+    return boundary(this.code).http;
+  }
+
+  /** Anything thrown as a PlatformError. An unknown error becomes `internal`: its text stays in `cause`, for the log only. */
+  static from(thrown: unknown): PlatformError {
+    if (thrown instanceof PlatformError) return thrown;
+    return new PlatformError('internal', 'UNEXPECTED', 'An unexpected error occurred; the log has the details.', {
+      cause: thrown,
+    });
+  }
+
+  /** One error out of many problems: `what` says which input, each problem its field. */
+  static invalid(what: string, problems: readonly FieldProblem[], reason = 'VALIDATION_FAILED'): PlatformError {
+    const lines = problems.map((p) => `${p.path}: ${p.problem}${p.expected ? ` (expected ${p.expected})` : ''}`);
+    return new PlatformError('invalid_argument', reason, `${what}: ${lines.join('; ')}`, { problems });
+  }
+}

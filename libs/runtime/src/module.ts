@@ -1,0 +1,61 @@
+import type { Logger } from 'pino';
+import type { Environment } from '@mooring/config';
+
+/** A running part of the platform. */
+export interface Lifecycle {
+  /** Resolves when it can serve. */
+  start?(): Promise<void>;
+  /** True while it can take new work. */
+  ready?(): boolean;
+  /** Stops taking new work and finishes what is open. `signal` aborts when the deadline has passed: then give up. */
+  stop?(signal: AbortSignal): Promise<void>;
+}
+
+/** What every module gets beside the modules it needs. */
+export interface StartContext {
+  environment: Environment;
+  log: Logger;
+}
+
+/**
+ * A service as an object: its name, the modules it needs (started before it, stopped after it) and how it is made.
+ * The compiler checks the wiring because `needs` are modules themselves, not names.
+ */
+export interface Module<T extends Lifecycle = Lifecycle> {
+  readonly name: string;
+  readonly needs: Readonly<Record<string, Module>>;
+  // eslint-disable-next-line typescript/no-explicit-any -- the exact types of `needs` are checked in defineModule
+  readonly create: (needs: any, context: StartContext) => T | Promise<T>;
+}
+
+export type ModuleSet = Readonly<Record<string, Module>>;
+
+type Created<N extends Readonly<Record<string, Module>>> = {
+  [K in keyof N]: N[K] extends Module<infer T> ? T : never;
+};
+
+export function defineModule<T extends Lifecycle, N extends Readonly<Record<string, Module>>>(definition: {
+  name: string;
+  needs: N;
+  create: (needs: Created<N>, context: StartContext) => T | Promise<T>;
+}): Module<T> {
+  return definition;
+}
+
+/** Modules in the order in which they start: everything a module needs comes before it. Throws on a cycle. */
+export function startOrder(targets: readonly Module[]): Module[] {
+  const order: Module[] = [];
+  const visiting: Module[] = [];
+  const visit = (module: Module): void => {
+    if (order.includes(module)) return;
+    if (visiting.includes(module)) {
+      throw new Error(`modules need each other in a circle: ${[...visiting, module].map((m) => m.name).join(' -> ')}`);
+    }
+    visiting.push(module);
+    for (const need of Object.values(module.needs)) visit(need);
+    visiting.pop();
+    order.push(module);
+  };
+  for (const target of targets) visit(target);
+  return order;
+}

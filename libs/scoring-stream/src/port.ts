@@ -1,0 +1,67 @@
+import type { ErrorCode } from '@mooring/errors';
+import { PlatformError } from '@mooring/errors';
+import type { Call, Reply, Timing } from '@mooring/contracts/scoring';
+
+/** A scoring call without the id that it has on one stream. `body` is the caller's bytes. */
+export type ScoreCall = Omit<Call, 'id'>;
+/** The answer to one call. A failure is an answer too: `errorCode` is set. */
+export type ScoreReply = Omit<Reply, 'id'>;
+
+/**
+ * Where a scoring call can be sent: a router in this process, a router or a scorer behind a stream, a model runtime.
+ * Never rejects: what goes wrong comes back as a reply with `errorCode`, and `started` says whether the model may have
+ * seen the call. `signal` aborts when the caller is gone; the answer is then thrown away.
+ */
+export interface ScoringPort {
+  score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply>;
+}
+
+const noTiming: Timing = { totalUs: 0, queueUs: 0, batchWaitUs: 0, preprocessUs: 0, computeUs: 0, postprocessUs: 0 };
+const empty = Buffer.alloc(0);
+
+/** A reply with `fields` set and everything else at its default. */
+export function reply(fields: Partial<ScoreReply>): ScoreReply {
+  return {
+    status: 0,
+    contentType: '',
+    headers: [],
+    inferenceHeaderLengthPlusOne: 0,
+    timing: noTiming,
+    deployment: '',
+    instanceId: '',
+    batchId: '',
+    batchRows: 0,
+    rows: 0,
+    errorCode: '',
+    errorReason: '',
+    errorMessage: '',
+    retryAfterMs: 0,
+    started: true,
+    retries: 0,
+    pick: '',
+    routerUs: 0,
+    body: empty,
+    ...fields,
+  };
+}
+
+/** `error` as a reply. `started` = the model may have seen the call, so no other instance may take it. */
+export function failedReply(error: PlatformError, started: boolean): ScoreReply {
+  return reply({
+    errorCode: error.code,
+    errorReason: error.reason,
+    errorMessage: error.message,
+    retryAfterMs: error.retryAfterMs ?? 0,
+    status: error.modelStatus ?? 0,
+    started,
+  });
+}
+
+/** The error that a failed reply carries, or undefined for an answer. */
+export function errorOf(answer: ScoreReply): PlatformError | undefined {
+  if (answer.errorCode === '') return undefined;
+  return new PlatformError(answer.errorCode as ErrorCode, answer.errorReason, answer.errorMessage, {
+    ...(answer.retryAfterMs > 0 ? { retryAfterMs: answer.retryAfterMs } : {}),
+    ...(answer.status > 0 ? { modelStatus: answer.status } : {}),
+  });
+}

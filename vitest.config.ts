@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['libs/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'tools/**/*.spec.ts', 'load-tests/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/*.integration.spec.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['libs/**/*.integration.spec.ts', 'apps/*/src/**/*.integration.spec.ts', 'tools/**/*.integration.spec.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['apps/platform/e2e/**/*.e2e.spec.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
