@@ -1,6 +1,7 @@
 /** Names of endpoints and deployments (azureml-contract 1.1): 3..32 characters. */
 const endpointName = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
-export const endpointNameRule = '3 to 32 letters, digits and dashes, beginning with a letter and not ending with a dash';
+export const endpointNameRule =
+  '3 to 32 letters, digits and dashes, beginning with a letter and not ending with a dash';
 
 export function isEndpointName(name: string): boolean {
   return name.length >= 3 && name.length <= 32 && endpointName.test(name);
@@ -8,7 +9,8 @@ export function isEndpointName(name: string): boolean {
 
 /** Names and versions of assets: what Azure ML takes, short enough for a file name. */
 const assetName = /^[a-zA-Z0-9][-a-zA-Z0-9_.]{0,254}$/;
-export const assetNameRule = 'at most 255 letters, digits, dashes, underscores and dots, beginning with a letter or digit';
+export const assetNameRule =
+  'at most 255 letters, digits, dashes, underscores and dots, beginning with a letter or digit';
 
 export function isAssetName(name: string): boolean {
   return assetName.test(name);
@@ -34,7 +36,9 @@ export function kvKey(...names: readonly string[]): string {
 /** The names in a KV key, in lower case. */
 export function namesOfKvKey(key: string): string[] {
   return key.split('.').map((token) => {
-    const bytes = token.replace(/=([0-9A-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+    const bytes = token.replace(/=([0-9A-F]{2})/g, (_all, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
     return Buffer.from(bytes, 'latin1').toString('utf8');
   });
 }

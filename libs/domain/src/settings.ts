@@ -30,7 +30,13 @@ interface Rule {
 
 const rules: Readonly<Record<keyof MooringSettings, Rule>> = {
   batchMaxRows: { property: 'mooring.batch.max-rows', fallback: 1, smallest: 1, largest: 65_536, whole: true },
-  batchMaxDelayUs: { property: 'mooring.batch.max-delay-us', fallback: 0, smallest: 0, largest: 1_000_000, whole: true },
+  batchMaxDelayUs: {
+    property: 'mooring.batch.max-delay-us',
+    fallback: 0,
+    smallest: 0,
+    largest: 1_000_000,
+    whole: true,
+  },
   maxRequestBytes: {
     property: 'mooring.max-request-bytes',
     fallback: 64 * 2 ** 20,
@@ -64,7 +70,12 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
     settings[field] = rule.fallback;
     if (text === undefined) continue;
     const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (!Number.isFinite(value) || value < rule.smallest || value > rule.largest || (rule.whole && !Number.isInteger(value))) {
+    if (
+      !Number.isFinite(value) ||
+      value < rule.smallest ||
+      value > rule.largest ||
+      (rule.whole && !Number.isInteger(value))
+    ) {
       problems.push({
         path: `properties.${rule.property}`,
         problem: `'${text}' is not allowed`,

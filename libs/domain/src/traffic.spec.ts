@@ -38,7 +38,12 @@ describe('mirrorProblems', () => {
 });
 
 describe('kvKey', () => {
-  it.each([['cars', 'luca'], ['fern.model', '1.0.2'], ['Näme', '=2E'], ['a_b-c', '3']])('keeps %s/%s apart from any other', (a, b) => {
+  it.each([
+    ['cars', 'luca'],
+    ['fern.model', '1.0.2'],
+    ['Näme', '=2E'],
+    ['a_b-c', '3'],
+  ])('keeps %s/%s apart from any other', (a, b) => {
     expect(namesOfKvKey(kvKey(a, b))).toEqual([a.toLowerCase(), b.toLowerCase()]);
     expect(kvKey(a, b)).toMatch(/^[-/_=.a-zA-Z0-9]+$/);
   });

@@ -25,7 +25,12 @@ describe('startModules', () => {
     const running = await startModules([router], context);
     expect(await running.stop(1000)).toEqual([]);
     expect(events).toEqual([
-      'start nats', 'start registry', 'start router', 'stop router', 'stop registry', 'stop nats',
+      'start nats',
+      'start registry',
+      'start router',
+      'stop router',
+      'stop registry',
+      'stop nats',
     ]);
   });
 
@@ -33,7 +38,16 @@ describe('startModules', () => {
     const events: string[] = [];
     const a = recorded('a', events);
     const hangs = recorded('hangs', events, { a }, { stop: () => new Promise(() => {}) });
-    const throws = recorded('throws', events, { hangs }, { stop: async () => { throw new Error('cannot'); } });
+    const throws = recorded(
+      'throws',
+      events,
+      { hangs },
+      {
+        stop: async () => {
+          throw new Error('cannot');
+        },
+      },
+    );
     const running = await startModules([throws], context);
     const failures = await running.stop(20);
     expect(failures.map((f) => f.module)).toEqual(['throws', 'hangs']);
@@ -43,7 +57,16 @@ describe('startModules', () => {
   it('names the module that fails to start and stops those before it', async () => {
     const events: string[] = [];
     const a = recorded('a', events);
-    const b = recorded('b', events, { a }, { start: async () => { throw new Error('port taken'); } });
+    const b = recorded(
+      'b',
+      events,
+      { a },
+      {
+        start: async () => {
+          throw new Error('port taken');
+        },
+      },
+    );
     await expect(startModules([b], context)).rejects.toThrow('b failed to start: port taken');
     expect(events).toEqual(['start a', 'stop a']);
   });
@@ -51,7 +74,11 @@ describe('startModules', () => {
 
 describe('startOrder', () => {
   it('refuses a circle and names it', () => {
-    const a: { name: string; needs: Record<string, Module>; create: () => Lifecycle } = { name: 'a', needs: {}, create: () => ({}) };
+    const a: { name: string; needs: Record<string, Module>; create: () => Lifecycle } = {
+      name: 'a',
+      needs: {},
+      create: () => ({}),
+    };
     const b = { name: 'b', needs: { a }, create: () => ({}) };
     a.needs = { b };
     expect(() => startOrder([b])).toThrow('b -> a -> b');

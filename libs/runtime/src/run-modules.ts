@@ -25,9 +25,7 @@ export async function startModules(
     stop: (stopTimeoutMs) => stopInReverse(started.splice(0), stopTimeoutMs),
   };
   for (const module of startOrder(targets)) {
-    const needs = Object.fromEntries(
-      Object.entries(module.needs).map(([key, need]) => [key, running.get(need)]),
-    );
+    const needs = Object.fromEntries(Object.entries(module.needs).map(([key, need]) => [key, running.get(need)]));
     try {
       const instance = await module.create(needs, { ...context, log: context.log.child({ module: module.name }) });
       await instance.start?.();

@@ -1,0 +1,11 @@
+export { createClient, type ClientCallOptions, type RpcClient } from './client.ts';
+export { errorFrom, errorTrailer, statusOf } from './errors.ts';
+export {
+  maxMessageBytes,
+  service,
+  startGrpcServer,
+  type GrpcServer,
+  type GrpcServerOptions,
+  type MountedService,
+} from './server.ts';
+export { unary, type CallContext } from './unary.ts';

@@ -1,0 +1,94 @@
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { healthService } from './health.ts';
+import { addReflection } from './reflection.ts';
+
+/** Largest message either way: a body at the size cap plus its envelope. */
+export const maxMessageBytes = 130 * 2 ** 20;
+
+export interface MountedService {
+  definition: ServiceDefinition;
+  implementation: UntypedServiceImplementation;
+}
+
+/** Pairs a generated definition with its handlers; the type parameter checks that every call is there. */
+export function service<I extends UntypedServiceImplementation>(
+  definition: ServiceDefinition,
+  implementation: I,
+): MountedService {
+  return { definition, implementation };
+}
+
+export interface GrpcServerOptions {
+  /** `unix:/path` or `host:port`; port 0 picks a free one. */
+  address: string;
+  services: readonly MountedService[];
+  log: Logger;
+  /** What health says for the whole server. */
+  ready: () => boolean;
+  /** Further names that health knows, e.g. `liveness`. */
+  healthChecks?: Readonly<Record<string, () => boolean>>;
+  /** Called for each health check, e.g. to know that somebody still watches. */
+  onHealthCheck?: () => void;
+}
+
+export interface GrpcServer {
+  /** As bound: `unix:/path` or `host:port`. */
+  address: string;
+  /** Refuses new calls, waits for open ones; `signal` ends them. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+/** Starts a server with the given services, gRPC health and reflection. Unix sockets are made private (0600). */
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const server = new Server({
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.keepalive_permit_without_calls': 1,
+  });
+  for (const { definition, implementation } of options.services) server.addService(definition, implementation);
+  const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
+  server.addService(health.definition, health.implementation);
+  addReflection(server, [...options.services.map((s) => s.definition), health.definition]);
+  const socketPath = options.address.startsWith('unix:') ? options.address.slice('unix:'.length) : undefined;
+  if (socketPath !== undefined) await removeStaleSocket(socketPath);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  if (socketPath !== undefined) chmodSync(socketPath, 0o600);
+  const address = socketPath === undefined ? options.address.replace(/:\d+$/, `:${port}`) : options.address;
+  options.log.debug({ address }, 'grpc server listens');
+  return {
+    address,
+    stop: async (signal) => {
+      health.drain();
+      await stopServer(server, signal);
+    },
+  };
+}
+
+/** A socket file that nobody listens on is left over from a crash; one that answers belongs to a living process. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const socket = createConnection(path);
+  const alive = await new Promise<boolean>((resolve) => {
+    socket.setTimeout(1_000, () => resolve(true));
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  });
+  socket.destroy();
+  if (alive) throw new Error(`another process already listens on ${path}`);
+  rmSync(path, { force: true });
+}
+
+/** tryShutdown waits for open calls without limit, so it gets a deadline. */
+async function stopServer(server: Server, signal: AbortSignal): Promise<void> {
+  const force = (): void => server.forceShutdown();
+  signal.addEventListener('abort', force, { once: true });
+  await new Promise<void>((done) => server.tryShutdown(() => done()));
+  signal.removeEventListener('abort', force);
+}
