@@ -59,7 +59,7 @@ export function healthService(
     implementation: { check, watch },
     drain: () => {
       draining = true;
-      for (const finish of [...watchers]) finish();
+      for (const finish of watchers) finish();
     },
   };
 }

@@ -1,0 +1,5 @@
+export type { Bucket, Entry, HistoryEntry } from './bucket.ts';
+export { connectNats, type Nats, type NatsOptions, type StreamRecord } from './nats.ts';
+export { findNatsServer, startNatsServer, type NatsServer, type NatsServerOptions } from './nats-server.ts';
+export { natsModule, type NatsConnectionHolder } from './module.ts';
+export type { Watch } from './watch.ts';

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { connectNats, startNatsServer, type Nats, type NatsServer } from './index.ts';
+
+const log = pino({ enabled: false });
+const folder = mkdtempSync(join(tmpdir(), 'nats-'));
+const account = { user: 'mooring', password: 'p"w\\d' };
+let server: NatsServer;
+let nats: Nats;
+
+beforeAll(async () => {
+  server = await startNatsServer({ dataDir: folder, port: 0, ...account });
+  nats = await connectNats({ url: server.url, ...account, name: 'spec', deadlineMs: 1_500 }, log);
+});
+
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Stops the server and starts it again on the same port with the same files. */
+async function restart(between: () => Promise<void>): Promise<void> {
+  await server.stop();
+  await between();
+  server = await startNatsServer({ dataDir: folder, port: Number(new URL(server.url).port), ...account });
+}
+
+describe('the own nats-server', () => {
+  it('keeps its password in a file that only the owner can read, and asks for it', async () => {
+    expect(statSync(join(folder, 'nats.conf')).mode & 0o777).toBe(0o600);
+    const nobody = connectNats({ url: server.url, name: 'nobody', deadlineMs: 500 }, log);
+    await expect(nobody).rejects.toThrow(/authorization/i);
+  });
+});
+
+describe('a bucket', () => {
+  it('creates once, updates only on top of what was read, and keeps history', async () => {
+    const bucket = await nats.bucket<{ n: number }>('mooring_cas', { history: 5 });
+    const first = await bucket.create('a', { n: 1 });
+    await expect(bucket.create('a', { n: 9 })).rejects.toMatchObject({ code: 'already_exists' });
+    const second = await bucket.update('a', { n: 2 }, first);
+    await expect(bucket.update('a', { n: 3 }, first)).rejects.toMatchObject({ code: 'aborted', reason: 'STALE_ETAG' });
+    await bucket.delete('a', second);
+    expect(await bucket.get('a')).toBeUndefined();
+    expect(await bucket.create('a', { n: 4 })).toBeGreaterThan(second);
+    expect((await bucket.history('a')).map((entry) => entry.value?.n)).toEqual([1, 2, undefined, 4]);
+  });
+
+  it('lets exactly one of many concurrent writers win', async () => {
+    const bucket = await nats.bucket<{ n: number }>('mooring_race');
+    const base = await bucket.create('k', { n: 0 });
+    const writes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => bucket.update('k', { n }, base)));
+    expect(writes.filter((write) => write.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('lists below a prefix of whole names', async () => {
+    const bucket = await nats.bucket<number>('mooring_list');
+    await Promise.all(['cars', 'cars.luca', 'cars.martina', 'carsten.x'].map((key, n) => bucket.put(key, n)));
+    expect([...(await bucket.list('cars')).keys()].toSorted()).toEqual(['cars', 'cars.luca', 'cars.martina']);
+    expect(await bucket.list('nothing')).toEqual(new Map());
+    expect((await bucket.list()).size).toBe(4);
+  });
+});
+
+describe('a lost NATS', () => {
+  it('rejects as unavailable within the deadline, and watches and writes go on when it is back', async () => {
+    const bucket = await nats.bucket<number>('mooring_lost');
+    await bucket.put('before', 1);
+    const seen = new Map<string, number>();
+    const watch = await bucket.watch({}, (key, entry) => {
+      if (entry === undefined) seen.delete(key);
+      else seen.set(key, entry.value);
+    });
+    expect(seen).toEqual(new Map([['before', 1]]));
+    await restart(async () => {
+      await expect(bucket.put('during', 2)).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(bucket.get('before')).rejects.toMatchObject({ reason: 'STATE_STORE_UNAVAILABLE' });
+    });
+    await expect.poll(() => bucket.put('after', 3).then(() => 'ok', String), { timeout: 15_000 }).toBe('ok');
+    await bucket.delete('before');
+    await expect.poll(() => [seen.get('after'), seen.has('before')], { timeout: 20_000 }).toEqual([3, false]);
+    watch.stop();
+  });
+});
+
+describe('streams and requests', () => {
+  it('reads the newest records back in order', async () => {
+    await nats.ensureStream('mooring_audit', { subjects: ['mooring.audit.>'], maxBytes: 1_000_000 });
+    for (let n = 0; n < 5; n += 1) await nats.publish('mooring.audit.test', { n });
+    const records = await nats.readStream('mooring_audit', { max: 3 });
+    expect(records.map((record) => (record.value as { n: number }).n)).toEqual([2, 3, 4]);
+  });
+
+  it('collects what everybody answers', async () => {
+    const stops = ['a', 'b'].map((name) => nats.respond('mooring.metrics.collect', () => name));
+    const answers = await nats.collect('mooring.metrics.collect', { waitMs: 300, max: 10 });
+    expect(answers.toSorted()).toEqual(['a', 'b']);
+    for (const stop of stops) stop();
+    expect(await nats.collect('mooring.metrics.collect', { waitMs: 100, max: 10 }).catch(() => [])).toEqual([]);
+  });
+});

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { readConfig } from '@mooring/config';
+import { defineModule, type Lifecycle, type Module } from '@mooring/runtime';
+import { connectNats, type Nats } from './nats.ts';
+
+const natsConfig = z.object({
+  url: z.string().default('nats://127.0.0.1:4222'),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  deadlineMs: z.coerce.number().int().positive().default(3_000),
+});
+
+/** The process's connection to NATS. Settings: MOORING_NATS_URL, _USER, _PASSWORD, _DEADLINE_MS. */
+export interface NatsConnectionHolder extends Lifecycle {
+  nats: Nats;
+}
+
+export const natsModule: Module<NatsConnectionHolder> = defineModule({
+  name: 'nats',
+  needs: {},
+  create: async (_needs, { environment, log }) => {
+    const config = readConfig('NATS', natsConfig, environment);
+    const nats = await connectNats({ ...config, name: `mooring-${process.pid}` }, log);
+    return { nats, stop: () => nats.close() };
+  },
+});
