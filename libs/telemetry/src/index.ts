@@ -1,0 +1,3 @@
+export { metrics, registry } from './metrics.ts';
+export { metricsSubject, telemetryModule, type ProcessMetrics, type Telemetry } from './module.ts';
+export { parseTraceparent, startTracing, type SpanOptions, type TraceSpan, type Tracing } from './tracing.ts';

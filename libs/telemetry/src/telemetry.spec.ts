@@ -1,0 +1,77 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { metrics, parseTraceparent, registry, startTracing } from './index.ts';
+
+interface ExportedSpan {
+  name: string;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  links?: { traceId: string }[];
+}
+
+/** A collector that keeps the spans it is sent. */
+async function startCollector(): Promise<{ url: string; spans: ExportedSpan[]; close: () => void }> {
+  const spans: ExportedSpan[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as {
+        resourceSpans: { scopeSpans: { spans: ExportedSpan[] }[] }[];
+      };
+      spans.push(...body.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans)));
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, spans, close: () => server.close() };
+}
+
+describe('tracing', () => {
+  it('costs nothing and passes nothing on when no exporter is named', async () => {
+    const tracing = await startTracing('spec', {});
+    const span = tracing.span('gateway', '');
+    expect(tracing.enabled).toBe(false);
+    expect(tracing.span('router', span.traceparent)).toBe(span);
+  });
+
+  it('exports one trace across steps, and links a copy to it', async () => {
+    const collector = await startCollector();
+    process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url;
+    const tracing = await startTracing('spec', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+    const gateway = tracing.span('gateway', '', { kind: 'server' });
+    const router = tracing.span('router', gateway.traceparent);
+    const mirror = tracing.span('mirror', '', { links: [gateway.traceparent] });
+    router.end();
+    mirror.end({ reason: 'INSTANCE_LOST' });
+    gateway.end();
+    await tracing.shutdown();
+    collector.close();
+    const byName = new Map(collector.spans.map((span) => [span.name, span]));
+    expect(byName.get('router')?.traceId).toBe(gateway.traceId);
+    expect(byName.get('router')?.parentSpanId).toBe(byName.get('gateway')?.spanId);
+    expect(byName.get('mirror')?.traceId).not.toBe(gateway.traceId);
+    expect(byName.get('mirror')?.links?.[0]?.traceId).toBe(gateway.traceId);
+  });
+
+  it.each([
+    '',
+    'x',
+    '00-0-0-01',
+    `00-${'0'.repeat(32)}-${'1'.repeat(16)}-01`,
+    `00-${'A'.repeat(32)}-${'1'.repeat(16)}-01`,
+  ])('takes %j for no traceparent', (text) => {
+    expect(parseTraceparent(text)).toBeUndefined();
+  });
+});
+
+describe('metrics', () => {
+  it('come out in the Prometheus text format with their labels', async () => {
+    metrics.picks.inc({ endpoint: 'cars', deployment: 'luca', why: 'weight' });
+    expect(await registry.metrics()).toContain('router_picks_total{endpoint="cars",deployment="luca",why="weight"} 1');
+  });
+});

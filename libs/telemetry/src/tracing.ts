@@ -1,0 +1,120 @@
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+  type Tracer,
+} from '@opentelemetry/api';
+import type { Environment } from '@mooring/config';
+
+/** One timed step of a request. */
+export interface TraceSpan {
+  /** W3C traceparent for whoever works for this span; empty when the request is not traced. */
+  readonly traceparent: string;
+  /** Empty when the request is not traced. */
+  readonly traceId: string;
+  set(attributes: Attributes): void;
+  /** `error` marks the span as failed; its text never holds a payload. */
+  end(error?: { reason: string }): void;
+}
+
+export interface SpanOptions {
+  kind?: 'server' | 'client' | 'internal';
+  attributes?: Attributes;
+  /** traceparents of spans that belong to other traces: a mirrored copy to its live request, a batch to its members. */
+  links?: readonly string[];
+  /** When the step began, ms since the epoch; now if absent. */
+  startMs?: number;
+}
+
+export interface Tracing {
+  /** Starts a span below `traceparent`, or a new trace when it is empty or not valid. */
+  span(name: string, traceparent: string, options?: SpanOptions): TraceSpan;
+  readonly enabled: boolean;
+  /** Sends what is left. */
+  shutdown(): Promise<void>;
+}
+
+const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
+
+/** Every caller gets this one object when nothing is exported, so that an untraced request costs nothing here. */
+const untraced: TraceSpan = { traceparent: '', traceId: '', set: () => {}, end: () => {} };
+
+/**
+ * Traces to OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; the other standard
+ * OTEL_* variables (sampler, headers, batch sizes, resource attributes) apply. Otherwise it costs nothing.
+ */
+export async function startTracing(service: string, environment: Environment): Promise<Tracing> {
+  const endpoint = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (endpoint === undefined || endpoint === '' || environment['OTEL_SDK_DISABLED'] === 'true') {
+    return { enabled: false, span: () => untraced, shutdown: async () => {} };
+  }
+  // Loaded only when wanted: the SDK takes about 100 ms to load.
+  const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
+  const { defaultResource, resourceFromAttributes } = await import('@opentelemetry/resources');
+  const provider = new NodeTracerProvider({
+    resource: defaultResource().merge(
+      resourceFromAttributes({
+        'service.namespace': 'mooring',
+        'service.name': environment['OTEL_SERVICE_NAME'] ?? service,
+      }),
+    ),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  const tracer = provider.getTracer('mooring');
+  return {
+    enabled: true,
+    span: (name, traceparent, options = {}) => startSpan(tracer, name, traceparent, options),
+    shutdown: () => provider.shutdown(),
+  };
+}
+
+function startSpan(tracer: Tracer, name: string, traceparent: string, options: SpanOptions): TraceSpan {
+  const links = (options.links ?? []).flatMap((link) => parseTraceparent(link) ?? []);
+  const span = tracer.startSpan(
+    name,
+    {
+      kind: kinds[options.kind ?? 'internal'],
+      links: links.map((context) => ({ context })),
+      ...(options.attributes === undefined ? {} : { attributes: options.attributes }),
+      ...(options.startMs === undefined ? {} : { startTime: options.startMs }),
+    },
+    contextOf(traceparent),
+  );
+  return {
+    traceparent: traceparentOf(span),
+    traceId: span.spanContext().traceId,
+    set: (attributes) => void span.setAttributes(attributes),
+    end: (error) => {
+      if (error) {
+        span.setAttribute('error.type', error.reason);
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error.reason });
+      }
+      span.end();
+    },
+  };
+}
+
+function contextOf(traceparent: string): Context {
+  const parent = parseTraceparent(traceparent);
+  return parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent);
+}
+
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+/** A W3C traceparent, or undefined when it is not one. */
+export function parseTraceparent(text: string): SpanContext | undefined {
+  const parts = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text);
+  const [, traceId, spanId, flags] = parts ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
+}
