@@ -13,7 +13,11 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['libs/**/*.integration.spec.ts', 'apps/*/src/**/*.integration.spec.ts', 'tools/**/*.integration.spec.ts'],
+          include: [
+            'libs/**/*.integration.spec.ts',
+            'apps/*/src/**/*.integration.spec.ts',
+            'tools/**/*.integration.spec.ts',
+          ],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
