@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { layerViolations, testingImports, type ProjectGraph } from './layers.ts';
+import { layerViolations, testingImports, withImports, type ProjectGraph } from './layers.ts';
 
 function graph(tags: Record<string, string[]>, edges: [string, string][]): ProjectGraph {
   return {
@@ -37,6 +37,16 @@ describe('the layer check', () => {
   it('fails on a wildcard rule', () => {
     const violations = layerViolations(graph({}, []), [{ from: '*', to: ['*'] }]);
     expect(violations).toEqual([expect.stringContaining('wildcard')]);
+  });
+
+  it('sees an import between projects, static or lazy, and none in a comment', () => {
+    const nodes = graph({ router: ['layer:service'], auth: ['layer:service'] }, []);
+    const names = { '@mooring/auth-service': 'auth' };
+    const seen = (text: string): number =>
+      layerViolations(withImports(nodes, names, [{ path: 'libs/router/src/a.ts', text }])).length;
+    expect(seen("import { a } from '@mooring/auth-service';")).toBe(1);
+    expect(seen("const a = await import('@mooring/auth-service');")).toBe(1);
+    expect(seen('// about @mooring/auth-service')).toBe(0);
   });
 
   it('lets only spec files import the test harness', () => {

@@ -27,6 +27,33 @@ export interface ProjectGraph {
   dependencies: Readonly<Record<string, readonly { source: string; target: string }[]>>;
 }
 
+/**
+ * The graph with an edge for each import between projects. Nx core reads package.json dependencies only; imports across
+ * workspace links are not declared there, so they are read from the files.
+ */
+export function withImports(
+  graph: ProjectGraph,
+  packageNames: Readonly<Record<string, string>>,
+  files: readonly SourceFile[],
+): ProjectGraph {
+  const roots = Object.entries(graph.nodes).map(([name, { data }]) => ({ name, prefix: `${data.root}/` }));
+  const edges = new Map<string, { source: string; target: string }>();
+  for (const { path, text } of files) {
+    const source = roots.find(({ prefix }) => path.startsWith(prefix))?.name;
+    if (source === undefined) continue;
+    for (const [, imported] of text.matchAll(/(?:from|import)\s*\(?\s*'(@mooring\/[a-z-]+)/g)) {
+      const target = imported === undefined ? undefined : packageNames[imported];
+      if (target !== undefined && target !== source) edges.set(`${source} ${target}`, { source, target });
+    }
+  }
+  return { nodes: graph.nodes, dependencies: { ...graph.dependencies, imports: [...edges.values()] } };
+}
+
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
 /** Everything that breaks the rules, a sentence each; none = the graph is sound. */
 export function layerViolations(graph: ProjectGraph, rules: readonly LayerRule[] = layerRules): string[] {
   const violations: string[] = [];
@@ -58,7 +85,7 @@ export function layerViolations(graph: ProjectGraph, rules: readonly LayerRule[]
 }
 
 /** Files other than specs and test harnesses that import layer:testing. */
-export function testingImports(files: readonly { path: string; text: string }[]): string[] {
+export function testingImports(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => !isTestFile(path) && /from '@mooring\/testing'/.test(text))
     .map(({ path }) => `${path} imports @mooring/testing; only spec files may`);

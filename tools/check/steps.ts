@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { layerViolations, testingImports, type ProjectGraph } from './layers.ts';
+import { layerViolations, testingImports, withImports, type ProjectGraph } from './layers.ts';
 import { command, single, type CommandResult, type Outcome } from './run.ts';
 import { vitest } from './vitest.ts';
 
@@ -45,11 +45,21 @@ async function layers(): Promise<CommandResult> {
     const made = await command(bin('nx'), ['graph', `--file=${file}`]);
     if (!made.ok) return made;
     const { graph } = JSON.parse(readFileSync(file, 'utf8')) as { graph: ProjectGraph };
-    const problems = [...layerViolations(graph), ...testingImports(await trackedFiles(/\.ts$/))];
+    const files = await trackedFiles(/\.ts$/);
+    const problems = [...layerViolations(withImports(graph, packageNames(graph), files)), ...testingImports(files)];
     return { ok: problems.length === 0, output: problems.join('\n') };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function packageNames(graph: ProjectGraph): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(graph.nodes).map(([project, { data }]) => {
+      const { name } = JSON.parse(readFileSync(join(data.root, 'package.json'), 'utf8')) as { name: string };
+      return [name, project];
+    }),
+  );
 }
 
 /** WIRE_JSON against the committed image of what is out there; `buf build -o proto/baseline.binpb` accepts a change. */
