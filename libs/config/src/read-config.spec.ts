@@ -20,6 +20,10 @@ describe('readConfig', () => {
     expect(config.requestTimeoutMs).toBe(9);
   });
 
+  it('reads MOORING_<KEY> under the empty prefix', () => {
+    expect(readConfig('', z.object({ data: z.string() }), { MOORING_DATA: '/d' })).toEqual({ data: '/d' });
+  });
+
   it('names every wrong variable at once', () => {
     const two = z.object({ a: z.coerce.number(), b: z.coerce.number() });
     expect(() => readConfig('X', two, { MOORING_X_A: 'one', MOORING_X_B: 'two' })).toThrow(

@@ -7,9 +7,12 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** `requestTimeoutMs` under prefix `ROUTER` is read from `MOORING_ROUTER_REQUEST_TIMEOUT_MS`. */
+/**
+ * `requestTimeoutMs` under prefix `ROUTER` is read from `MOORING_ROUTER_REQUEST_TIMEOUT_MS`; under the empty prefix,
+ * which holds what every process shares, `data` is read from `MOORING_DATA`.
+ */
 function variableName(prefix: string, key: string): string {
-  return `MOORING_${prefix}_${key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
+  return `MOORING_${prefix === '' ? '' : `${prefix}_`}${key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()}`;
 }
 
 /**

@@ -59,3 +59,13 @@ export function codeFromGrpc(status: number): ErrorCode {
   };
   return preferred[status] ?? errorCodes.find((code) => table[code].grpc === status) ?? 'internal';
 }
+
+/**
+ * The code that an HTTP status means when the answer carried no code of its own; the first in the table wins where
+ * several share a status. A status that is not in the table counts as the caller's (4xx) or the server's (5xx) fault.
+ */
+export function codeFromHttp(status: number): ErrorCode {
+  if (status === 502) return 'unavailable';
+  const known = errorCodes.find((code) => table[code].http === status);
+  return known ?? (status >= 400 && status < 500 ? 'invalid_argument' : 'internal');
+}

@@ -1,2 +1,2 @@
 export { PlatformError, type PlatformErrorOptions, type FieldProblem } from './platform-error.ts';
-export { boundary, errorCodes, codeFromGrpc, type ErrorCode, type Boundary } from './code-table.ts';
+export { boundary, errorCodes, codeFromGrpc, codeFromHttp, type ErrorCode, type Boundary } from './code-table.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundary, codeFromGrpc, errorCodes, PlatformError } from './index.ts';
+import { boundary, codeFromGrpc, codeFromHttp, errorCodes, PlatformError } from './index.ts';
 
 describe('the error table', () => {
   it.each(errorCodes)('gives %s a status at every edge', (code) => {
@@ -14,6 +14,20 @@ describe('the error table', () => {
   it.each(errorCodes)('reads the gRPC status of %s back as a code with that status', (code) => {
     const back = codeFromGrpc(boundary(code).grpc);
     if (code !== 'model_failed') expect(boundary(back).grpc).toBe(boundary(code).grpc);
+  });
+});
+
+describe('codeFromHttp', () => {
+  it.each(errorCodes)('reads the HTTP status of %s back as a code with that status', (code) => {
+    expect(boundary(codeFromHttp(boundary(code).http)).http).toBe(boundary(code).http);
+  });
+
+  it.each([
+    [418, 'invalid_argument'],
+    [502, 'unavailable'],
+    [599, 'internal'],
+  ] as const)('calls the unlisted %s %s', (status, code) => {
+    expect(codeFromHttp(status)).toBe(code);
   });
 });
 
