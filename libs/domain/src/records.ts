@@ -25,6 +25,8 @@ export interface DeploymentRoute {
   instanceCount: number;
   /** Largest difference of two numbers that the mirror comparison still calls equal enough. */
   mirrorTolerance: number;
+  /** JSON paths that the mirror comparison leaves out; indexes of arrays are not part of a path. */
+  mirrorIgnore?: readonly string[];
 }
 
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'failed';

@@ -18,6 +18,8 @@ export interface MooringSettings {
   memoryMib: number | undefined;
   /** Largest difference the mirror comparison calls equal enough. `mooring.mirror.tolerance` */
   mirrorTolerance: number;
+  /** JSON paths that the mirror comparison leaves out, such as `model`: comma separated. `mooring.mirror.ignore` */
+  mirrorIgnore: readonly string[];
 }
 
 interface Rule {
@@ -28,7 +30,7 @@ interface Rule {
   whole: boolean;
 }
 
-const rules: Readonly<Record<keyof MooringSettings, Rule>> = {
+const rules: Readonly<Record<Exclude<keyof MooringSettings, 'mirrorIgnore'>, Rule>> = {
   batchMaxRows: { property: 'mooring.batch.max-rows', fallback: 1, smallest: 1, largest: 65_536, whole: true },
   batchMaxDelayUs: {
     property: 'mooring.batch.max-delay-us',
@@ -56,6 +58,10 @@ const rules: Readonly<Record<keyof MooringSettings, Rule>> = {
   mirrorTolerance: { property: 'mooring.mirror.tolerance', fallback: 1e-4, smallest: 0, largest: 1e9, whole: false },
 };
 
+const ignoreProperty = 'mooring.mirror.ignore';
+const ignorePath = /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/;
+const ignorePathsMax = 32;
+
 /** Reads the settings; every property that is unknown or out of range is a problem. */
 export function readMooringSettings(properties: Readonly<Record<string, string>>): {
   settings: MooringSettings;
@@ -63,7 +69,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
 } {
   const problems: FieldProblem[] = [];
   const settings: Record<string, number | undefined> = {};
-  const known = new Set<string>();
+  const known = new Set([ignoreProperty]);
   for (const [field, rule] of Object.entries(rules)) {
     known.add(rule.property);
     const text = properties[rule.property];
@@ -92,5 +98,21 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
       });
     }
   }
-  return { settings: settings as unknown as MooringSettings, problems };
+  const mirrorIgnore = readIgnoredPaths(properties[ignoreProperty], problems);
+  return { settings: { ...settings, mirrorIgnore } as unknown as MooringSettings, problems };
+}
+
+function readIgnoredPaths(text: string | undefined, problems: FieldProblem[]): string[] {
+  const paths = (text ?? '')
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '');
+  const wrong = paths.filter((path) => !ignorePath.test(path));
+  if (wrong.length === 0 && paths.length <= ignorePathsMax) return paths;
+  problems.push({
+    path: `properties.${ignoreProperty}`,
+    problem: wrong.length > 0 ? `'${wrong.join("', '")}' is not a path` : `names ${paths.length} paths`,
+    expected: `at most ${ignorePathsMax} names with dots between them, separated by commas: model, detail.took_ms`,
+  });
+  return [];
 }
