@@ -58,7 +58,10 @@ for (const who of ['martina', 'luca']) {
   };
   const wanted = new Map(predictions.map((prediction) => [prediction.file, prediction]));
   const paths = files.map((file) => join(here, 'images', file));
-  const requests = execFileSync(python, [join(here, 'pixels.py'), who, ...paths], { maxBuffer: 2 ** 30, encoding: 'utf8' });
+  const requests = execFileSync(python, [join(here, 'pixels.py'), who, ...paths], {
+    maxBuffer: 2 ** 30,
+    encoding: 'utf8',
+  });
   let largest = 0;
   for (const [index, body] of requests.trim().split('\n').entries()) {
     const url = scoringUri.replace(/\/score$/, `/v2/models/${endpoint}/versions/${who}/infer`);
