@@ -1,0 +1,65 @@
+import type { AssetReference } from './references.ts';
+
+/** A resource as ARM's REST takes it, without what only the server sets. */
+export interface ArmBody {
+  location?: string;
+  tags?: Record<string, string>;
+  identity?: { type: string };
+  sku?: { name: string; capacity: number };
+  properties: Record<string, unknown>;
+}
+
+/** Files that must be uploaded before the body is whole: an absolute path, and the name they keep in the store. */
+export interface LocalFiles {
+  path: string;
+  name: string;
+}
+
+export interface EndpointDraft {
+  kind: 'online-endpoint';
+  name: string;
+  body: ArmBody;
+}
+
+/** `body.properties.modelUri` is set once `files` are uploaded. */
+export interface ModelDraft {
+  kind: 'model';
+  /** Absent for an anonymous model of a deployment. */
+  name?: string;
+  /** Absent when the next free version is meant. */
+  version?: string;
+  files: LocalFiles;
+  body: ArmBody;
+}
+
+/** `body.properties.build.contextUri` is set once `buildContext` is uploaded. */
+export interface EnvironmentDraft {
+  kind: 'environment';
+  name?: string;
+  version?: string;
+  buildContext?: LocalFiles;
+  body: ArmBody;
+}
+
+export type Source<D> = { reference: AssetReference } | { inline: D };
+
+/** `body.properties` lacks `model`, `environmentId` and `codeConfiguration.codeId` until their sources are stored. */
+export interface DeploymentDraft {
+  kind: 'online-deployment';
+  name: string;
+  endpointName: string;
+  body: ArmBody;
+  model?: Source<ModelDraft>;
+  environment?: Source<EnvironmentDraft>;
+  code?: { source: { reference: AssetReference } | { files: LocalFiles }; scoringScript: string };
+}
+
+export interface DraftByKind {
+  'online-endpoint': EndpointDraft;
+  'online-deployment': DeploymentDraft;
+  model: ModelDraft;
+  environment: EnvironmentDraft;
+}
+
+export type YamlKind = keyof DraftByKind;
+export type Draft = DraftByKind[YamlKind];

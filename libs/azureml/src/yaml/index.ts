@@ -1,0 +1,18 @@
+export { loadValue, loadYaml, type LoadOptions } from './load-yaml.ts';
+export type { Changes } from './changes.ts';
+export type {
+  ArmBody,
+  DeploymentDraft,
+  Draft,
+  DraftByKind,
+  EndpointDraft,
+  EnvironmentDraft,
+  LocalFiles,
+  ModelDraft,
+  Source,
+  YamlKind,
+} from './drafts.ts';
+export type { AssetReference, AssetType } from './references.ts';
+export type { ScriptCheck } from './local-files.ts';
+export { yamlShapeOf, type ShapeKind } from './shapes.ts';
+export { isoFromMs, isoFromSeconds, msFromIso } from './durations.ts';

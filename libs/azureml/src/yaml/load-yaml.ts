@@ -1,0 +1,120 @@
+import { basename, dirname, resolve } from 'node:path';
+import { PlatformError } from '@mooring/errors';
+import { applyChanges, type Changes } from './changes.ts';
+import type { DraftByKind, YamlKind } from './drafts.ts';
+import { isObject, type Reading } from './fields.ts';
+import { draftEnvironment, readEnvironmentFields } from './kinds/environment.ts';
+import { draftModel, readModelFields } from './kinds/model.ts';
+import { readOnlineDeployment } from './kinds/online-deployment.ts';
+import { readOnlineEndpoint } from './kinds/online-endpoint.ts';
+import type { LocalContext, ScriptCheck } from './local-files.ts';
+import { problemsError, type YamlProblem } from './problems.ts';
+import { parseYaml, readTextFile, type YamlValue } from './read-yaml.ts';
+
+export interface LoadOptions<K extends YamlKind> extends Changes {
+  /** What the file describes. The caller knows (`mooring model create`); `$schema` does not decide. */
+  kind: K;
+  /** Values that win over the file's, such as `name` given by a flag. Undefined ones are left out. */
+  overrides?: Readonly<Record<string, string | number | undefined>>;
+  /** Without it scripts are not parsed. */
+  checkScript?: ScriptCheck | undefined;
+}
+
+/**
+ * Reads a resource file into what must be uploaded and what must be stored. Nothing is filled in: defaults are the
+ * server's. Throws one PlatformError with every problem found in the file and in the local files it names.
+ */
+export async function loadYaml<K extends YamlKind>(file: string, options: LoadOptions<K>): Promise<DraftByKind[K]> {
+  const absolute = resolve(file);
+  const documents = parseYaml(await readTextFile(absolute), file);
+  return readDocument(theDocument(documents, options.kind, file), {
+    ...options,
+    what: file,
+    baseDir: dirname(absolute),
+  });
+}
+
+/** The same for a resource that is no file: what `show` printed with changes, or one made from flags. */
+export async function loadValue<K extends YamlKind>(
+  value: Readonly<Record<string, unknown>>,
+  options: LoadOptions<K> & { what: string; baseDir: string },
+): Promise<DraftByKind[K]> {
+  return readDocument({ value, sources: new Map() }, options);
+}
+
+async function readDocument<K extends YamlKind>(
+  document: YamlValue,
+  options: LoadOptions<K> & { what: string; baseDir: string },
+): Promise<DraftByKind[K]> {
+  const problems: YamlProblem[] = [];
+  const { value, sources } = applyChanges(withOverrides(document, options.overrides ?? {}), options, problems);
+  const reading: Reading = { problems, sources };
+  const context: LocalContext = { baseDir: options.baseDir, problems, checkScript: options.checkScript };
+  const draft = await readers[options.kind](value, reading, context);
+  if (draft === undefined || problems.length > 0) {
+    if (problems.length === 0) throw new TypeError(`reading ${options.what} gave neither a draft nor a problem`);
+    throw problemsError(options.what, problems);
+  }
+  return draft;
+}
+
+type Reader<D> = (value: unknown, reading: Reading, context: LocalContext) => Promise<D | undefined>;
+
+const readers: { [K in YamlKind]: Reader<DraftByKind[K]> } = {
+  'online-endpoint': async (value, reading) => readOnlineEndpoint(value, reading),
+  'online-deployment': readOnlineDeployment,
+  model: async (value, reading, context) => {
+    const read = readModelFields(value, '', reading);
+    return read && !reading.problems.some((problem) => problem.later) ? draftModel(read, '', context) : undefined;
+  },
+  environment: async (value, reading, context) => {
+    const read = readEnvironmentFields(value, '', reading);
+    return read && !reading.problems.some((problem) => problem.later) ? draftEnvironment(read, '', context) : undefined;
+  },
+};
+
+function withOverrides(
+  document: YamlValue,
+  overrides: Readonly<Record<string, string | number | undefined>>,
+): YamlValue {
+  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+  if (given.length === 0 || !isObject(document.value)) return document;
+  return { ...document, value: { ...document.value, ...Object.fromEntries(given) } };
+}
+
+const schemaNames: Readonly<Record<YamlKind, string>> = {
+  'online-endpoint': 'managedOnlineEndpoint',
+  'online-deployment': 'managedOnlineDeployment',
+  model: 'model',
+  environment: 'environment',
+};
+
+/** The file's only document, or the one of several whose `$schema` names the kind. */
+function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: string): YamlValue {
+  if (documents.length === 0) {
+    throw problemsError(file, [{ path: '(file)', problem: 'is empty', expected: `the YAML of one ${kind}` }]);
+  }
+  if (documents.length === 1) return documents[0]!;
+  const matching = documents.filter(({ value }) => schemaOf(value) === schemaNames[kind].toLowerCase());
+  if (matching.length === 1) return matching[0]!;
+  const found = documents.map(({ value }) => schemaOf(value) ?? 'no $schema').join(', ');
+  throw new PlatformError(
+    'invalid_argument',
+    'SEVERAL_DOCUMENTS',
+    `${basename(file)} holds ${documents.length} YAML documents`,
+    {
+      problems: [
+        {
+          path: '(file)',
+          problem: `${matching.length === 0 ? 'none' : 'more than one'} of its documents (${found}) says by its $schema that it is the ${kind}`,
+          expected: `one file for each resource, or exactly one document with a $schema that ends in ${schemaNames[kind]}.schema.json`,
+        },
+      ],
+    },
+  );
+}
+
+function schemaOf(value: unknown): string | undefined {
+  const schema = isObject(value) ? value['$schema'] : undefined;
+  return typeof schema === 'string' ? /([^/]+)\.schema\.json$/i.exec(schema)?.[1]?.toLowerCase() : undefined;
+}
