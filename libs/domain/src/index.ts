@@ -26,6 +26,7 @@ export type {
   InstanceRecord,
   InstanceState,
   KeyVerifier,
+  MemberRecord,
   MirrorDifference,
   MirrorReportRecord,
   RoutingRecord,

@@ -92,3 +92,19 @@ export interface MirrorDifference {
   /** Largest difference of two numbers, where both answers are numbers. */
   maxDifference?: number;
 }
+
+/**
+ * Bucket `mooring_members`, key = service name. Each process that listens on TCP writes its own at start, because a port
+ * of 0 is known only then.
+ */
+export interface MemberRecord {
+  /** `gateway`, `router`, `management`. */
+  service: string;
+  /** Tells a restarted process from the one before. */
+  id: string;
+  /** Base URL without a slash at the end: `http://127.0.0.1:8080`. */
+  url: string;
+  /** `host:port` of its gRPC, where it has one. */
+  grpc?: string;
+  startedAt: string;
+}
