@@ -1,0 +1,4 @@
+export { eventually } from './eventually.ts';
+export { fixture } from './fixture.ts';
+export { tempDir, type TempDir } from './temp-dir.ts';
+export { startTestNats, type TestNats } from './test-nats.ts';
