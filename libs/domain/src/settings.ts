@@ -19,7 +19,7 @@ export interface MooringSettings {
   /** Largest difference the mirror comparison calls equal enough. `mooring.mirror.tolerance` */
   mirrorTolerance: number;
   /** JSON paths that the mirror comparison leaves out, such as `model`: comma separated. `mooring.mirror.ignore` */
-  mirrorIgnore: readonly string[];
+  mirrorIgnore?: readonly string[];
 }
 
 interface Rule {
