@@ -1,2 +1,10 @@
 export { errorOf, failedReply, reply, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
 export { ModelLoadError, type ModelRuntime } from './model-runtime.ts';
+export { serveScoringStream, type ScoringStreamOptions, type ScoringStreamServer } from './serve-scoring-stream.ts';
+export {
+  openScoringStream,
+  type OpenScoringStreamOptions,
+  type ScoringStream,
+  type ScoringStreamState,
+} from './open-scoring-stream.ts';
+export { bodyBytesMax, messageBytesMax } from './method.ts';

@@ -212,15 +212,22 @@ export function priorityToJSON(object: Priority): string {
   }
 }
 
+/**
+ * Everything that one side had to say at one time: frames that come up together share a message, because each message
+ * costs a system call and far more CPU than a frame does.
+ */
 export interface ScoreRequest {
-  frame: { $case: "call"; value: Call } | { $case: "cancel"; value: Cancel } | undefined;
+  calls: Call[];
+  /** Apply after `calls`. */
+  cancels: Cancel[];
 }
 
 export interface ScoreResponse {
-  frame: { $case: "hello"; value: Hello } | { $case: "reply"; value: Reply } | { $case: "credit"; value: Credit } | {
-    $case: "drain";
-    value: Drain;
-  } | undefined;
+  /** First message of a stream, and only there. */
+  hello: Hello | undefined;
+  replies: Reply[];
+  credit: Credit | undefined;
+  drain: Drain | undefined;
 }
 
 export interface Header {
@@ -321,18 +328,16 @@ export interface Reply {
 }
 
 function createBaseScoreRequest(): ScoreRequest {
-  return { frame: undefined };
+  return { calls: [], cancels: [] };
 }
 
 export const ScoreRequest: MessageFns<ScoreRequest> = {
   encode(message: ScoreRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.frame?.$case) {
-      case "call":
-        Call.encode(message.frame.value, writer.uint32(10).fork()).join();
-        break;
-      case "cancel":
-        Cancel.encode(message.frame.value, writer.uint32(18).fork()).join();
-        break;
+    for (const v of message.calls) {
+      Call.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.cancels) {
+      Cancel.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -355,7 +360,7 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
               break;
             }
 
-            message.frame = { $case: "call", value: Call.decode(reader, reader.uint32()) };
+            message.calls.push(Call.decode(reader, reader.uint32()));
             continue;
           }
           case 2: {
@@ -363,7 +368,7 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
               break;
             }
 
-            message.frame = { $case: "cancel", value: Cancel.decode(reader, reader.uint32()) };
+            message.cancels.push(Cancel.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -380,20 +385,18 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
 
   fromJSON(object: any): ScoreRequest {
     return {
-      frame: isSet(object.call)
-        ? { $case: "call", value: Call.fromJSON(object.call) }
-        : isSet(object.cancel)
-        ? { $case: "cancel", value: Cancel.fromJSON(object.cancel) }
-        : undefined,
+      calls: globalThis.Array.isArray(object?.calls) ? object.calls.map((e: any) => Call.fromJSON(e)) : [],
+      cancels: globalThis.Array.isArray(object?.cancels) ? object.cancels.map((e: any) => Cancel.fromJSON(e)) : [],
     };
   },
 
   toJSON(message: ScoreRequest): unknown {
     const obj: any = {};
-    if (message.frame?.$case === "call") {
-      obj.call = Call.toJSON(message.frame.value);
-    } else if (message.frame?.$case === "cancel") {
-      obj.cancel = Cancel.toJSON(message.frame.value);
+    if (message.calls?.length) {
+      obj.calls = message.calls.map((e) => Call.toJSON(e));
+    }
+    if (message.cancels?.length) {
+      obj.cancels = message.cancels.map((e) => Cancel.toJSON(e));
     }
     return obj;
   },
@@ -403,43 +406,29 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
   },
   fromPartial(object: DeepPartial<ScoreRequest>): ScoreRequest {
     const message = createBaseScoreRequest();
-    switch (object.frame?.$case) {
-      case "call": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "call", value: Call.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-      case "cancel": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "cancel", value: Cancel.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-    }
+    message.calls = object.calls?.map((e) => Call.fromPartial(e)) || [];
+    message.cancels = object.cancels?.map((e) => Cancel.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseScoreResponse(): ScoreResponse {
-  return { frame: undefined };
+  return { hello: undefined, replies: [], credit: undefined, drain: undefined };
 }
 
 export const ScoreResponse: MessageFns<ScoreResponse> = {
   encode(message: ScoreResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    switch (message.frame?.$case) {
-      case "hello":
-        Hello.encode(message.frame.value, writer.uint32(10).fork()).join();
-        break;
-      case "reply":
-        Reply.encode(message.frame.value, writer.uint32(18).fork()).join();
-        break;
-      case "credit":
-        Credit.encode(message.frame.value, writer.uint32(26).fork()).join();
-        break;
-      case "drain":
-        Drain.encode(message.frame.value, writer.uint32(34).fork()).join();
-        break;
+    if (message.hello !== undefined) {
+      Hello.encode(message.hello, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.replies) {
+      Reply.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.credit !== undefined) {
+      Credit.encode(message.credit, writer.uint32(26).fork()).join();
+    }
+    if (message.drain !== undefined) {
+      Drain.encode(message.drain, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -462,7 +451,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
               break;
             }
 
-            message.frame = { $case: "hello", value: Hello.decode(reader, reader.uint32()) };
+            message.hello = Hello.decode(reader, reader.uint32());
             continue;
           }
           case 2: {
@@ -470,7 +459,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
               break;
             }
 
-            message.frame = { $case: "reply", value: Reply.decode(reader, reader.uint32()) };
+            message.replies.push(Reply.decode(reader, reader.uint32()));
             continue;
           }
           case 3: {
@@ -478,7 +467,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
               break;
             }
 
-            message.frame = { $case: "credit", value: Credit.decode(reader, reader.uint32()) };
+            message.credit = Credit.decode(reader, reader.uint32());
             continue;
           }
           case 4: {
@@ -486,7 +475,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
               break;
             }
 
-            message.frame = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
+            message.drain = Drain.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -503,28 +492,26 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
 
   fromJSON(object: any): ScoreResponse {
     return {
-      frame: isSet(object.hello)
-        ? { $case: "hello", value: Hello.fromJSON(object.hello) }
-        : isSet(object.reply)
-        ? { $case: "reply", value: Reply.fromJSON(object.reply) }
-        : isSet(object.credit)
-        ? { $case: "credit", value: Credit.fromJSON(object.credit) }
-        : isSet(object.drain)
-        ? { $case: "drain", value: Drain.fromJSON(object.drain) }
-        : undefined,
+      hello: isSet(object.hello) ? Hello.fromJSON(object.hello) : undefined,
+      replies: globalThis.Array.isArray(object?.replies) ? object.replies.map((e: any) => Reply.fromJSON(e)) : [],
+      credit: isSet(object.credit) ? Credit.fromJSON(object.credit) : undefined,
+      drain: isSet(object.drain) ? Drain.fromJSON(object.drain) : undefined,
     };
   },
 
   toJSON(message: ScoreResponse): unknown {
     const obj: any = {};
-    if (message.frame?.$case === "hello") {
-      obj.hello = Hello.toJSON(message.frame.value);
-    } else if (message.frame?.$case === "reply") {
-      obj.reply = Reply.toJSON(message.frame.value);
-    } else if (message.frame?.$case === "credit") {
-      obj.credit = Credit.toJSON(message.frame.value);
-    } else if (message.frame?.$case === "drain") {
-      obj.drain = Drain.toJSON(message.frame.value);
+    if (message.hello !== undefined) {
+      obj.hello = Hello.toJSON(message.hello);
+    }
+    if (message.replies?.length) {
+      obj.replies = message.replies.map((e) => Reply.toJSON(e));
+    }
+    if (message.credit !== undefined) {
+      obj.credit = Credit.toJSON(message.credit);
+    }
+    if (message.drain !== undefined) {
+      obj.drain = Drain.toJSON(message.drain);
     }
     return obj;
   },
@@ -534,32 +521,12 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
   },
   fromPartial(object: DeepPartial<ScoreResponse>): ScoreResponse {
     const message = createBaseScoreResponse();
-    switch (object.frame?.$case) {
-      case "hello": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "hello", value: Hello.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-      case "reply": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "reply", value: Reply.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-      case "credit": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "credit", value: Credit.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-      case "drain": {
-        if (object.frame?.value !== undefined && object.frame?.value !== null) {
-          message.frame = { $case: "drain", value: Drain.fromPartial(object.frame.value) };
-        }
-        break;
-      }
-    }
+    message.hello = (object.hello !== undefined && object.hello !== null) ? Hello.fromPartial(object.hello) : undefined;
+    message.replies = object.replies?.map((e) => Reply.fromPartial(e)) || [];
+    message.credit = (object.credit !== undefined && object.credit !== null)
+      ? Credit.fromPartial(object.credit)
+      : undefined;
+    message.drain = (object.drain !== undefined && object.drain !== null) ? Drain.fromPartial(object.drain) : undefined;
     return message;
   },
 };

@@ -1,0 +1,69 @@
+import {
+  status,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { rawScoringService } from './method.ts';
+import type { ScoringPort } from './port.ts';
+import { ServerStream } from './server-stream.ts';
+
+export interface ScoringStreamOptions {
+  port: ScoringPort;
+  /** Calls that each stream may have open. */
+  credits: number;
+  /** True when the callers' headers are needed. */
+  wantsHeaders: boolean;
+  instanceId: string;
+  log: Logger;
+  /** Streams at the same time; one router holds one. */
+  streamsMax?: number;
+}
+
+/** Mount `definition` and `implementation` on a grpc-js server. */
+export interface ScoringStreamServer {
+  definition: ServiceDefinition;
+  implementation: UntypedServiceImplementation;
+  /** Tells every caller to send nothing new; open calls are finished, new ones refused with started = false. */
+  drain(): void;
+  /** Calls that run now, those whose caller has gone included. */
+  openCalls(): number;
+  /** Streams that are connected now. */
+  streams(): number;
+  /** Changes the credits of each stream, now and later. */
+  setCredits(credits: number): void;
+}
+
+const streamsMaxDefault = 256;
+
+/** The server's side of the scoring stream: a port behind the wire. */
+export function serveScoringStream(options: ScoringStreamOptions): ScoringStreamServer {
+  const streams = new Set<ServerStream>();
+  let { credits } = options;
+  let draining = false;
+  const score = (stream: ServerDuplexStream<Buffer, Buffer>): void => {
+    if (streams.size >= (options.streamsMax ?? streamsMaxDefault)) {
+      stream.on('error', () => undefined);
+      stream.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'too many scoring streams' });
+      return;
+    }
+    const opened: ServerStream = new ServerStream(stream, options, credits, () => streams.delete(opened));
+    streams.add(opened);
+    if (draining) opened.drain();
+  };
+  return {
+    definition: rawScoringService,
+    implementation: { score },
+    drain: () => {
+      draining = true;
+      for (const stream of streams) stream.drain();
+    },
+    openCalls: () => [...streams].reduce((sum, stream) => sum + stream.running, 0),
+    streams: () => streams.size,
+    setCredits: (changed) => {
+      credits = changed;
+      for (const stream of streams) stream.setCredits(changed);
+    },
+  };
+}
