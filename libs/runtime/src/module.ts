@@ -1,6 +1,12 @@
 import type { Logger } from 'pino';
 import type { Environment } from '@mooring/config';
 
+/**
+ * Why a process stops. `abandoned`: its supervisor died, so another one is about to start this process anew, and what
+ * outlives a process (the scorers) must be left running.
+ */
+export type StopReason = 'asked' | 'abandoned';
+
 /** A running part of the platform. */
 export interface Lifecycle {
   /** Resolves when it can serve. */
@@ -8,7 +14,9 @@ export interface Lifecycle {
   /** True while it can take new work. */
   ready?(): boolean;
   /** Stops taking new work and finishes what is open. `signal` aborts when the deadline has passed: then give up. */
-  stop?(signal: AbortSignal): Promise<void>;
+  stop?(signal: AbortSignal, why: StopReason): Promise<void>;
+  /** What the supervisor should know once it serves: `http`, `grpc` and `management` are addresses as bound. */
+  facts?(): Readonly<Record<string, string>>;
 }
 
 /** What every module gets beside the modules it needs. */

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { ModuleSet } from './module.ts';
+import type { ModuleSet, StopReason } from './module.ts';
 import { startModules } from './run-modules.ts';
 
 export interface MainOptions {
@@ -9,6 +9,12 @@ export interface MainOptions {
   stopTimeoutMs?: number;
   /** Called once everything serves. */
   onReady?: () => void;
+}
+
+/** What a process tells its supervisor over IPC once everything in it serves. */
+export interface ReadyMessage {
+  type: 'ready';
+  facts: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,10 +36,10 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
     const targets = names.map((name) => modules[name]).filter((module) => module !== undefined);
     const running = await startModules(targets, { environment: process.env, log });
     options.onReady?.();
-    process.send?.({ type: 'ready' });
-    const why = await asked;
-    log.info({ why }, 'stopping');
-    const failures = await running.stop(options.stopTimeoutMs ?? 20_000);
+    tellSupervisor({ type: 'ready', facts: running.facts() });
+    const { signal, why } = await asked;
+    log.info({ signal, why }, 'stopping');
+    const failures = await running.stop(options.stopTimeoutMs ?? 20_000, why);
     for (const { module, error } of failures) log.error({ err: error, failed: module }, 'stop failed');
     process.exit(failures.length > 0 ? 1 : 0);
   } catch (error) {
@@ -42,10 +48,15 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
   }
 }
 
-function stopAsked(): Promise<string> {
+/** A supervisor that died just now is noticed by `disconnect`; the message to it is then of no use. */
+function tellSupervisor(message: ReadyMessage): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+function stopAsked(): Promise<{ signal: string; why: StopReason }> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve('SIGTERM'));
-    process.once('SIGINT', () => resolve('SIGINT'));
-    process.once('disconnect', () => resolve('the supervisor is gone'));
+    process.once('SIGTERM', () => resolve({ signal: 'SIGTERM', why: 'asked' }));
+    process.once('SIGINT', () => resolve({ signal: 'SIGINT', why: 'asked' }));
+    process.once('disconnect', () => resolve({ signal: 'disconnect', why: 'abandoned' }));
   });
 }

@@ -1,14 +1,16 @@
-import { startOrder, type Lifecycle, type Module, type StartContext } from './module.ts';
+import { startOrder, type Lifecycle, type Module, type StartContext, type StopReason } from './module.ts';
 
 export interface RunningModules {
   /** The running instance of a module, or undefined when it is not among those started. */
   get<T extends Lifecycle>(module: Module<T>): T | undefined;
   ready(): boolean;
+  /** The facts of all modules together. */
+  facts(): Record<string, string>;
   /**
    * Stops everything in reverse order. Each stop has `stopTimeoutMs`; one that fails or hangs never keeps the rest from
    * stopping. Resolves with what went wrong, by module.
    */
-  stop(stopTimeoutMs: number): Promise<{ module: string; error: Error }[]>;
+  stop(stopTimeoutMs: number, why?: StopReason): Promise<{ module: string; error: Error }[]>;
 }
 
 /** Starts `targets` and all they need, needs first. When one fails, those already started are stopped again. */
@@ -22,7 +24,9 @@ export async function startModules(
     get: <T extends Lifecycle>(module: Module<T>) =>
       started.find((entry) => entry.module === module)?.instance as T | undefined,
     ready: () => started.every(({ instance }) => instance.ready?.() ?? true),
-    stop: (stopTimeoutMs) => stopInReverse(started.splice(0), stopTimeoutMs),
+    facts: () =>
+      Object.assign({}, ...started.map(({ instance }) => instance.facts?.() ?? {})) as Record<string, string>,
+    stop: (stopTimeoutMs, why = 'asked') => stopInReverse(started.splice(0), stopTimeoutMs, why),
   };
   for (const module of startOrder(targets)) {
     const needs = Object.fromEntries(Object.entries(module.needs).map(([key, need]) => [key, running.get(need)]));
@@ -43,12 +47,13 @@ export async function startModules(
 async function stopInReverse(
   started: readonly { module: Module; instance: Lifecycle }[],
   stopTimeoutMs: number,
+  why: StopReason,
 ): Promise<{ module: string; error: Error }[]> {
   const failures: { module: string; error: Error }[] = [];
   for (const { module, instance } of started.toReversed()) {
     if (!instance.stop) continue;
     try {
-      await stopWithin(instance.stop.bind(instance), stopTimeoutMs);
+      await stopWithin((signal) => instance.stop?.(signal, why) ?? Promise.resolve(), stopTimeoutMs);
     } catch (thrown) {
       failures.push({ module: module.name, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
     }
