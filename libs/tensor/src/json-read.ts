@@ -74,8 +74,11 @@ function countLeaves(data: unknown, name: string, depth = 0): number {
 }
 
 function eachLeaf(data: unknown, visit: (value: unknown) => void): void {
-  if (!Array.isArray(data)) visit(data);
-  else for (const entry of data) Array.isArray(entry) ? eachLeaf(entry, visit) : visit(entry);
+  if (!Array.isArray(data)) return visit(data);
+  for (const entry of data) {
+    if (Array.isArray(entry)) eachLeaf(entry, visit);
+    else visit(entry);
+  }
 }
 
 function nestedTooDeeply(name: string): Error {

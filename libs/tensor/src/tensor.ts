@@ -45,6 +45,14 @@ export function tensorFromRaw(name: string, datatype: DataType, shape: readonly 
       `${expected} for ${datatype} ${formatShape(shape)}`,
     );
   }
+  if (datatype === 'BOOL' && raw.some((byte) => byte > 1)) {
+    throw tensorError(
+      'TENSOR_VALUE_INVALID',
+      name,
+      'BOOL data holds bytes other than 0 and 1',
+      'one byte, 0 or 1, for each element',
+    );
+  }
   return { name, datatype, shape, elements: viewElements(datatype, raw) };
 }
 

@@ -1,0 +1,274 @@
+import { PlatformError } from '@mooring/errors';
+import type { Tensor } from '@mooring/tensor';
+import { batchKey, joinRows, rowsOf, sliceRows } from './batch-tensors.ts';
+
+export interface RunRequest {
+  inputs: readonly Tensor[];
+  outputs: readonly string[];
+  /** On the clock of `nowMs`; Infinity when there is none. Checked before the run, never during it. */
+  deadlineAtMs: number;
+  /** A mirrored copy: runs when no live request waits. */
+  yields: boolean;
+  signal: AbortSignal;
+}
+
+export interface RunAnswer {
+  /** In the order of the request's `outputs`. */
+  outputs: Tensor[];
+  /** Waited for another run to end, and then for more requests to come. */
+  queueUs: number;
+  batchWaitUs: number;
+  computeUs: number;
+  batchId: string;
+  batchRows: number;
+  rows: number;
+}
+
+export interface BatcherOptions {
+  run: (inputs: readonly Tensor[], outputs: readonly string[]) => Promise<Tensor[]>;
+  /** Rows in one run. 1 = every request runs alone. */
+  rowsMax: number;
+  /** How long the oldest request waits for others to join it; 0 = only for those that arrive in the same tick. */
+  delayUs: number;
+  /** Requests that may wait; a further one is refused with QUEUE_FULL. */
+  queueMax: number;
+  batchIdPrefix: string;
+  nowMs: () => number;
+  /** Told of every run of the model, failed ones included. */
+  onRun: (rows: number, computeUs: number) => void;
+}
+
+export interface Batcher {
+  /** Rejects with PlatformError: `cancelled`, `deadline_exceeded` and `resource_exhausted` before the run, else the run's. */
+  submit(request: RunRequest): Promise<RunAnswer>;
+  /** Resolves when nothing waits or runs. */
+  idle(): Promise<void>;
+}
+
+interface Entry {
+  request: RunRequest;
+  rows: number;
+  /** Undefined: must run alone. */
+  key: string | undefined;
+  arrivedMs: number;
+  /** When the model was free for it. */
+  eligibleMs: number;
+  resolve: (answer: RunAnswer) => void;
+  reject: (error: unknown) => void;
+}
+
+/** More rows than this many batches never wait: by then the delay is longer than any caller's patience. */
+const queuedBatchesMax = 64;
+
+/**
+ * One model, one run at a time; requests that wait together share a run, joined along the first dimension and split
+ * again. When a shared run fails, its members run again one by one, so that a bad row fails only its own request.
+ */
+export function createBatcher(options: BatcherOptions): Batcher {
+  const queue: Entry[] = [];
+  let pumping: Promise<void> | undefined;
+  let batches = 0;
+  let wake: () => void = () => {};
+
+  const queuedRows = (): number => queue.reduce((sum, entry) => sum + entry.rows, 0);
+
+  function submit(request: RunRequest): Promise<RunAnswer> {
+    if (request.signal.aborted) return Promise.reject(cancelled());
+    const rows = options.rowsMax > 1 ? rowsOf(request.inputs) : undefined;
+    if (
+      queue.length >= options.queueMax ||
+      (queue.length > 0 && queuedRows() + (rows ?? 1) > options.rowsMax * queuedBatchesMax)
+    ) {
+      return Promise.reject(queueFull(queue.length));
+    }
+    const shares = rows !== undefined && rows > 0 && rows < options.rowsMax;
+    return new Promise((resolve, reject) => {
+      const key = shares ? batchKey(request.inputs) : undefined;
+      const arrivedMs = options.nowMs();
+      const entry: Entry = { request, rows: rows ?? 1, key, arrivedMs, eligibleMs: 0, resolve, reject };
+      queue.push(entry);
+      onAbort(entry, () => {
+        const at = queue.indexOf(entry);
+        if (at < 0) return;
+        queue.splice(at, 1);
+        reject(cancelled());
+      });
+      if (queuedRows() >= options.rowsMax) wake();
+      pumping ??= pump();
+    });
+  }
+
+  async function pump(): Promise<void> {
+    try {
+      while (queue.length > 0) {
+        const freeMs = options.nowMs();
+        await gather();
+        dropExpired();
+        const batch = take();
+        for (const entry of batch) entry.eligibleMs = Math.max(entry.arrivedMs, freeMs);
+        if (batch.length > 0) await runBatch(batch);
+      }
+    } finally {
+      // In the same turn as the last look at the queue: a caller that submits again at once must start a new pump.
+      pumping = undefined;
+    }
+  }
+
+  /** Waits until the head of the queue has a full batch or has waited long enough. */
+  async function gather(): Promise<void> {
+    // Requests of one tick arrive in its poll phase; the check phase comes after it.
+    await nextTick();
+    if (options.rowsMax <= 1 || options.delayUs === 0) return;
+    while (queue.length > 0 && queuedRows() < options.rowsMax) {
+      const head = queue[0] as Entry;
+      if (head.key === undefined) return;
+      const leftMs = head.arrivedMs + options.delayUs / 1000 - options.nowMs();
+      if (leftMs <= 0) return;
+      // Timers are whole milliseconds; the rest is turned over tick by tick.
+      if (leftMs < 2) await nextTick();
+      else
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, leftMs - 1);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+    }
+  }
+
+  function dropExpired(): void {
+    const now = options.nowMs();
+    for (let at = queue.length - 1; at >= 0; at--) {
+      const entry = queue[at] as Entry;
+      if (entry.request.deadlineAtMs > now) continue;
+      queue.splice(at, 1);
+      entry.reject(expired());
+    }
+  }
+
+  /** Takes the next run's members off the queue: the oldest live request (else the oldest) and what fits to it. */
+  function take(): Entry[] {
+    const head = queue.find((entry) => !entry.request.yields) ?? queue[0];
+    if (head === undefined) return [];
+    const batch = [head];
+    let rows = head.rows;
+    if (head.key !== undefined) {
+      for (const yields of [false, true]) {
+        for (const entry of queue) {
+          if (entry === head || entry.request.yields !== yields || entry.key !== head.key) continue;
+          if (rows + entry.rows > options.rowsMax) continue;
+          batch.push(entry);
+          rows += entry.rows;
+        }
+      }
+    }
+    const taken = new Set(batch);
+    const rest = queue.filter((entry) => !taken.has(entry));
+    queue.splice(0, queue.length, ...rest);
+    return batch;
+  }
+
+  async function runBatch(batch: readonly Entry[]): Promise<void> {
+    const batchId = `${options.batchIdPrefix}-${++batches}`;
+    if (batch.length === 1) return runAlone(batch[0] as Entry, batchId);
+    const outputs = [...new Set(batch.flatMap((entry) => entry.request.outputs))];
+    const rows = batch.reduce((sum, entry) => sum + entry.rows, 0);
+    const startMs = options.nowMs();
+    let results: Tensor[];
+    try {
+      results = await timedRun(joinInputs(batch), outputs, rows);
+      const uneven = results.find((tensor) => tensor.shape[0] !== rows);
+      if (uneven !== undefined)
+        throw new RangeError(`output '${uneven.name}' has ${uneven.shape[0]} rows, not ${rows}`);
+    } catch {
+      // Whose fault it was cannot be known from a shared run.
+      for (const [index, entry] of batch.entries()) await runAlone(entry, `${batchId}.${index}`);
+      return;
+    }
+    const computeUs = micros(options.nowMs() - startMs);
+    let from = 0;
+    for (const entry of batch) {
+      const to = from + entry.rows;
+      const own = entry.request.outputs.map((name) => sliceRows(results[outputs.indexOf(name)] as Tensor, from, to));
+      entry.resolve({ outputs: own, ...waits(entry, startMs), computeUs, batchId, batchRows: rows, rows: entry.rows });
+      from = to;
+    }
+  }
+
+  async function runAlone(entry: Entry, batchId: string): Promise<void> {
+    const { request, rows } = entry;
+    if (request.signal.aborted) return entry.reject(cancelled());
+    const startMs = options.nowMs();
+    if (request.deadlineAtMs <= startMs) return entry.reject(expired());
+    try {
+      const outputs = await timedRun(request.inputs, request.outputs, rows);
+      const computeUs = micros(options.nowMs() - startMs);
+      entry.resolve({ outputs, ...waits(entry, startMs), computeUs, batchId, batchRows: rows, rows });
+    } catch (thrown) {
+      entry.reject(thrown);
+    }
+  }
+
+  async function timedRun(inputs: readonly Tensor[], outputs: readonly string[], rows: number): Promise<Tensor[]> {
+    const startMs = options.nowMs();
+    try {
+      return await options.run(inputs, outputs);
+    } finally {
+      options.onRun(rows, micros(options.nowMs() - startMs));
+    }
+  }
+
+  return { submit, idle: async () => pumping };
+}
+
+function joinInputs(batch: readonly Entry[]): Tensor[] {
+  const first = batch[0] as Entry;
+  return first.request.inputs.map(({ name }) =>
+    // The inputs of each request may come in an order of their own.
+    joinRows(batch.map((entry) => entry.request.inputs.find((tensor) => tensor.name === name) as Tensor)),
+  );
+}
+
+function waits(entry: Entry, startMs: number): { queueUs: number; batchWaitUs: number } {
+  return { queueUs: micros(entry.eligibleMs - entry.arrivedMs), batchWaitUs: micros(startMs - entry.eligibleMs) };
+}
+
+function onAbort(entry: Entry, cancel: () => void): void {
+  const { signal } = entry.request;
+  signal.addEventListener('abort', cancel, { once: true });
+  const { resolve, reject } = entry;
+  entry.resolve = (answer) => {
+    signal.removeEventListener('abort', cancel);
+    resolve(answer);
+  };
+  entry.reject = (error) => {
+    signal.removeEventListener('abort', cancel);
+    reject(error);
+  };
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function micros(ms: number): number {
+  return Math.max(0, Math.round(ms * 1000));
+}
+
+function cancelled(): PlatformError {
+  return new PlatformError('cancelled', 'CALLER_GONE', 'the caller went away before the model ran');
+}
+
+function expired(): PlatformError {
+  return new PlatformError(
+    'deadline_exceeded',
+    'DEADLINE_BEFORE_RUN',
+    'the deadline passed while the request waited for the model',
+  );
+}
+
+function queueFull(waiting: number): PlatformError {
+  const message = `${waiting} requests wait for the model already`;
+  return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs: 1000 });
+}

@@ -1,0 +1,13 @@
+export { createOnnxRuntime } from './onnx-runtime.ts';
+export { platformName } from './model-card.ts';
+export {
+  checkInputs,
+  checkOutputs,
+  describeSpec,
+  protocolShape,
+  type ModelSignature,
+  type TensorSpec,
+} from './signature.ts';
+export { decodeRestRequest, encodeRestAnswer, type EncodedAnswer } from './codec/oip-rest.ts';
+export { decodeGrpcRequest, encodeGrpcAnswer } from './codec/oip-grpc.ts';
+export type { InferRequest, RequestedOutput } from './codec/infer-request.ts';
