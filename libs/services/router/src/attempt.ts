@@ -1,0 +1,65 @@
+import { boundary, PlatformError, type ErrorCode } from '@mooring/errors';
+import { failedReply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
+import type { CallDeadline } from './domain/call-deadline.ts';
+import type { InstanceSlot } from './domain/deployment-pool.ts';
+import type { DeploymentEntry } from './domain/directory.ts';
+import { noteFailure, noteSuccess, type EjectionRule } from './domain/ejection.ts';
+import type { Clock } from './ports.ts';
+
+export interface AttemptDeps {
+  ejection: EjectionRule;
+  now: Clock;
+  onEjected: (deployment: DeploymentEntry, slot: InstanceSlot) => void;
+}
+
+/** Gives one call to one instance and notes what the answer says about the instance. Never rejects. */
+export async function attempt(
+  deps: AttemptDeps,
+  target: DeploymentEntry,
+  slot: InstanceSlot,
+  call: ScoreCall,
+  deadline: CallDeadline,
+): Promise<ScoreReply> {
+  const { pool } = target;
+  const sentAtMs = deps.now();
+  slot.inFlight += 1;
+  const forwarded = { ...call, deployment: target.route.name, deadlineMs: deadline.remainingMs() };
+  try {
+    const answer = await deadline.race(slot.stream.score(forwarded, deadline.signal));
+    noteAnswer(deps, target, slot, answer, deadline.owner === 'deployment');
+    if (answer.errorCode === '') {
+      const { totalUs = 0, queueUs = 0 } = answer.timing ?? {};
+      pool.noteServiceTime(totalUs > 0 ? (totalUs - queueUs) / 1_000 : deps.now() - sentAtMs);
+    }
+    return answer.errorCode === 'deadline_exceeded' ? failedReply(deadline.expired(), answer.started) : answer;
+  } catch (thrown) {
+    // A ScoringPort never rejects; should one do so, its call may have been started.
+    return failedReply(PlatformError.from(thrown), true);
+  } finally {
+    pool.release(slot);
+  }
+}
+
+function noteAnswer(
+  deps: AttemptDeps,
+  target: DeploymentEntry,
+  slot: InstanceSlot,
+  answer: ScoreReply,
+  deploymentsOwnLimit: boolean,
+): void {
+  const timedOut = answer.errorCode === 'scoring_timeout' || answer.errorCode === 'deadline_exceeded';
+  const lost = answer.errorReason === 'INSTANCE_LOST';
+  if (!lost && !timedOut) {
+    if (answer.errorCode !== 'cancelled') noteSuccess(slot.health);
+    return;
+  }
+  if (timedOut && !deploymentsOwnLimit) return;
+  const nowMs = deps.now();
+  const others = target.pool.othersInRotation(slot, nowMs);
+  if (noteFailure(slot.health, deps.ejection, nowMs, others)) deps.onEjected(target, slot);
+}
+
+/** True when another instance may take the call: it never reached the model, and trying again makes sense at all. */
+export function mayGoElsewhere(answer: ScoreReply): boolean {
+  return answer.errorCode !== '' && !answer.started && boundary(answer.errorCode as ErrorCode).retry === 'yes';
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
+
+export const routerConfig = z
+  .object({
+    /** Where gRPC callers come in, `host:port`; port 0 picks a free one. */
+    grpc: z
+      .string()
+      .regex(/^.+:\d+$/, 'must be host:port')
+      .default('127.0.0.1:8081'),
+    /** Allows an address beyond this machine although calls, keys included, travel in clear. */
+    insecure: z.stringbool().default(false),
+    /** Unix socket for a gateway in another process; none when absent. */
+    socket: z.string().optional(),
+    /** Tells routers apart in mirror reports; stable over restarts, so that a new process replaces the report of the old. */
+    id: z
+      .string()
+      .regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, dashes and underscores')
+      .default('router'),
+    /** How often one call may be given to a further instance. */
+    retriesMax: z.coerce.number().int().min(0).max(16).default(3),
+    /** How long a call waits for an instance that is about to be ready. */
+    instanceWaitMs: z.coerce.number().int().min(0).max(60_000).default(1_000),
+    /** Failures in a row (lost connections, timeouts) that take an instance out of rotation. */
+    ejectAfterFailures: z.coerce.number().int().positive().default(3),
+    /** How long the first time; doubles with every further time up to the maximum. */
+    ejectBaseMs: z.coerce.number().int().positive().default(1_000),
+    ejectMaxMs: z.coerce.number().int().positive().default(60_000),
+    /** Mirrored copies that may be open per deployment. */
+    mirrorQueueMax: z.coerce.number().int().positive().default(64),
+    /** Bytes of requests and answers that the mirrored copies of all deployments may hold. */
+    mirrorBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(64 * 2 ** 20),
+    /** Larger answers are compared byte by byte only: decoding them would hold up live requests. */
+    mirrorCompareBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(256 * 2 ** 10),
+    mirrorFlushMs: z.coerce.number().int().positive().default(1_000),
+    /** Requests of one gRPC stream that may be open; further ones wait in the caller's send window. */
+    streamInFlightMax: z.coerce.number().int().positive().default(64),
+  })
+  .refine((c) => c.ejectBaseMs <= c.ejectMaxMs, { message: 'must not exceed ejectMaxMs', path: ['ejectBaseMs'] })
+  .refine((c) => c.insecure || loopbackHost.test(c.grpc.replace(/:\d+$/, '')), {
+    message:
+      'is reachable from other machines: keys would travel in clear. Use 127.0.0.1, or set MOORING_ROUTER_INSECURE=true',
+    path: ['grpc'],
+  });
+
+export type RouterConfig = Readonly<z.output<typeof routerConfig>>;

@@ -1,0 +1,133 @@
+import {
+  compileTraffic,
+  type CompiledTraffic,
+  type DeploymentRoute,
+  type InstanceRecord,
+  type RoutingRecord,
+} from '@mooring/domain';
+import type { InstanceStream, OpenInstanceStream } from '../ports.ts';
+import { DeploymentPool } from './deployment-pool.ts';
+
+export interface DeploymentEntry {
+  readonly endpoint: string;
+  /** In lower case. */
+  readonly name: string;
+  readonly route: DeploymentRoute;
+  readonly pool: DeploymentPool;
+}
+
+export interface EndpointEntry {
+  readonly name: string;
+  readonly traffic: CompiledTraffic;
+  readonly mirrors: readonly { percent: number; deployment: DeploymentEntry }[];
+  readonly deployments: ReadonlyMap<string, DeploymentEntry>;
+}
+
+/**
+ * Everything that a request looks up, in memory. It changes only when a record does: routing is compiled then, and never
+ * read from the store during a request. With the store gone it stays as it is.
+ */
+export class Directory {
+  private readonly endpoints = new Map<string, EndpointEntry>();
+  private readonly pools = new Map<string, DeploymentPool>();
+  private readonly instances = new Map<string, InstanceRecord>();
+  private readonly routings = new Map<string, string>();
+  /** Every stream that is open, those of retired instances included. */
+  private readonly streams = new Set<InstanceStream>();
+  private readonly openStream: OpenInstanceStream;
+  /** Revision of the newest routing record taken in: equal on two routers = both know the same. */
+  generation = 0;
+
+  constructor(openStream: OpenInstanceStream) {
+    this.openStream = openStream;
+  }
+
+  endpoint(name: string): EndpointEntry | undefined {
+    return this.endpoints.get(name) ?? this.endpoints.get(name.toLowerCase());
+  }
+
+  all(): Iterable<EndpointEntry> {
+    return this.endpoints.values();
+  }
+
+  /** `key` is the store's; `record` undefined = it is gone. */
+  applyRouting(key: string, record: RoutingRecord | undefined, revision: number): void {
+    this.generation = Math.max(this.generation, revision);
+    const before = this.routings.get(key);
+    if (record === undefined) {
+      this.routings.delete(key);
+      if (before !== undefined) this.endpoints.delete(before);
+    } else {
+      const name = record.endpoint.toLowerCase();
+      this.endpoints.set(name, this.compile(name, record));
+      this.routings.set(key, name);
+    }
+    this.dropUnusedPools();
+  }
+
+  applyInstance(key: string, record: InstanceRecord | undefined): void {
+    const before = this.instances.get(key);
+    if (record === undefined) {
+      this.instances.delete(key);
+      if (before !== undefined) {
+        const pool = this.poolOf(before.endpoint, before.deployment);
+        pool.retire(before.id);
+        pool.states.delete(before.id);
+      }
+      this.dropUnusedPools();
+      return;
+    }
+    this.instances.set(key, record);
+    const pool = this.poolOf(record.endpoint, record.deployment);
+    pool.states.set(record.id, record.state);
+    if (record.state === 'ready') pool.add(record.id, record.address, () => this.open(record));
+    else pool.retire(record.id);
+  }
+
+  /** Closes every stream. */
+  close(): void {
+    for (const stream of this.streams) stream.close();
+    this.streams.clear();
+  }
+
+  private open(record: InstanceRecord): InstanceStream {
+    const stream = this.openStream(record);
+    const tracked: InstanceStream = {
+      score: (call, signal) => stream.score(call, signal),
+      ready: () => stream.ready(),
+      close: () => {
+        this.streams.delete(tracked);
+        stream.close();
+      },
+    };
+    this.streams.add(tracked);
+    return tracked;
+  }
+
+  private compile(name: string, record: RoutingRecord): EndpointEntry {
+    const deployments = new Map<string, DeploymentEntry>();
+    for (const [key, route] of Object.entries(record.deployments)) {
+      const deployment = key.toLowerCase();
+      deployments.set(deployment, { endpoint: name, name: deployment, route, pool: this.poolOf(name, deployment) });
+    }
+    const mirrors = Object.entries(record.mirrorTraffic).flatMap(([key, percent]) => {
+      const deployment = deployments.get(key.toLowerCase());
+      return deployment === undefined || percent <= 0 ? [] : [{ percent, deployment }];
+    });
+    return { name, traffic: compileTraffic(record.traffic), mirrors, deployments };
+  }
+
+  private poolOf(endpoint: string, deployment: string): DeploymentPool {
+    const key = `${endpoint.toLowerCase()}/${deployment.toLowerCase()}`;
+    let pool = this.pools.get(key);
+    if (pool === undefined) this.pools.set(key, (pool = new DeploymentPool()));
+    return pool;
+  }
+
+  private dropUnusedPools(): void {
+    const used = new Set<DeploymentPool>();
+    for (const endpoint of this.endpoints.values())
+      for (const { pool } of endpoint.deployments.values()) used.add(pool);
+    for (const [key, pool] of this.pools) if (pool.states.size === 0 && !used.has(pool)) this.pools.delete(key);
+  }
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { PlatformError } from '@mooring/errors';
+import { statusOf } from '@mooring/rpc';
+
+/** What a gRPC caller says beside the message. */
+export interface GrpcContext {
+  /** As sent: `Bearer <key>`; empty when absent. */
+  authorization: string;
+  /** Deployment named in `azureml-model-deployment`; empty when absent. */
+  pin: string;
+  requestId: string;
+  traceparent: string;
+  /** Milliseconds left when the call came in; 0 = none. */
+  deadlineMs: number;
+  /** Aborts when the caller is gone. */
+  signal: AbortSignal;
+}
+
+export interface UnaryContext extends GrpcContext {
+  /** Sends headers of the answer; once at most. */
+  sendHeaders(headers: Readonly<Record<string, string>>): void;
+}
+
+const requestIdRule = /^[\w.-]{1,100}$/;
+const traceparentRule = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+const deadlineMaxMs = 2 ** 31 - 1;
+
+export function readContext(metadata: Metadata, deadline: Date | number, signal: AbortSignal): GrpcContext {
+  const requestId = first(metadata, 'x-ms-client-request-id') || first(metadata, 'x-request-id');
+  const traceparent = first(metadata, 'traceparent');
+  const leftMs = Number(deadline) - Date.now();
+  return {
+    authorization: first(metadata, 'authorization'),
+    pin: first(metadata, 'azureml-model-deployment'),
+    // One that is not well formed is no reason to refuse a request; it gets an id of ours.
+    requestId: requestIdRule.test(requestId) ? requestId : randomUUID(),
+    traceparent: traceparentRule.test(traceparent) ? traceparent : '',
+    deadlineMs: Number.isFinite(leftMs) ? Math.min(Math.max(1, Math.ceil(leftMs)), deadlineMaxMs) : 0,
+    signal,
+  };
+}
+
+function first(metadata: Metadata, name: string): string {
+  const value = metadata.get(name)[0];
+  return typeof value === 'string' ? value : '';
+}
+
+/** A handler from message bytes to message bytes. What it throws becomes the call's status, never a crash. */
+export function rawUnary(
+  log: Logger,
+  metadataOf: (headers: Readonly<Record<string, string>>) => Metadata,
+  handler: (message: Buffer, context: UnaryContext) => Promise<Buffer> | Buffer,
+): handleUnaryCall<Buffer, Buffer> {
+  return (call, reply) => {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort(new PlatformError('cancelled', 'CALLER_GONE', 'the caller is gone')));
+    const context = readContext(call.metadata, call.getDeadline(), gone.signal);
+    const sendHeaders = (headers: Readonly<Record<string, string>>): void => call.sendMetadata(metadataOf(headers));
+    void (async () => {
+      try {
+        reply(null, await handler(call.request, { ...context, sendHeaders }));
+      } catch (thrown) {
+        const error = PlatformError.from(thrown);
+        if (error.code === 'internal') log.error({ err: error.cause ?? error, reason: error.reason }, 'call failed');
+        reply(statusOf(error));
+      }
+    })();
+  };
+}

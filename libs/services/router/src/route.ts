@@ -1,0 +1,141 @@
+import { Operation } from '@mooring/contracts/scoring';
+import { PlatformError } from '@mooring/errors';
+import { errorOf, failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import { attempt, mayGoElsewhere, type AttemptDeps } from './attempt.ts';
+import { CallDeadline } from './domain/call-deadline.ts';
+import { admit, choose, drawMirrors, noInstance, type Choice } from './domain/choose.ts';
+import type { InstanceSlot } from './domain/deployment-pool.ts';
+import type { DeploymentEntry, Directory } from './domain/directory.ts';
+import { InstanceWait } from './domain/instance-wait.ts';
+import { collectStatistics } from './fan-out.ts';
+import type { MirrorSender } from './mirror.ts';
+import type { RouterObserver } from './observer.ts';
+
+export interface RouteDeps extends AttemptDeps {
+  directory: Directory;
+  mirror: MirrorSender;
+  observer: RouterObserver;
+  /** In [0, 1). */
+  random: () => number;
+  retriesMax: number;
+  instanceWaitMs: number;
+}
+
+/** The router as a scoring port: for the gateway in this process, the gRPC handlers and the router's own socket. */
+export function createRoute(deps: RouteDeps): ScoringPort {
+  const waits = new InstanceWait();
+  return {
+    score: async (call, signal) => {
+      const startedMs = deps.now();
+      const span = deps.observer.span(call);
+      let answer: ScoreReply;
+      let choice: Choice | undefined;
+      try {
+        if (call.operation === Operation.OPERATION_STATISTICS) answer = await collectStatistics(deps, call, signal);
+        else {
+          choice = choose(deps.directory, call.endpoint, call.deployment, deps.random);
+          const traced = span.traceparent === '' ? call : { ...call, traceparent: span.traceparent };
+          answer = await routeLive(deps, waits, choice, traced, signal, startedMs);
+        }
+      } catch (thrown) {
+        const error = PlatformError.from(thrown);
+        answer = failedReply(error, false);
+        answer.deployment = choice?.deployment.route.name ?? '';
+        deps.observer.rejected(choice?.deployment, error);
+      }
+      span.end(errorOf(answer));
+      return answer;
+    },
+  };
+}
+
+/** Only these are work of a model: they are mirrored and counted as picks. */
+function isInference(operation: Operation): boolean {
+  return operation === Operation.OPERATION_SCORE || operation === Operation.OPERATION_INFER;
+}
+
+async function routeLive(
+  deps: RouteDeps,
+  waits: InstanceWait,
+  choice: Choice,
+  call: ScoreCall,
+  signal: AbortSignal,
+  startedMs: number,
+): Promise<ScoreReply> {
+  const { deployment, endpoint, pick } = choice;
+  admit(deployment);
+  const inference = isInference(call.operation);
+  if (inference) deps.observer.picked(deployment, pick);
+  const live = runLive(deps, waits, deployment, call, signal, startedMs);
+  if (inference && pick === 'weight' && endpoint.mirrors.length > 0) {
+    const mirrors = drawMirrors(endpoint, deps.random);
+    if (mirrors.length > 0) deps.mirror.send(mirrors, call, live);
+  }
+  const answer = await live;
+  answer.pick = pick;
+  if (inference) deps.observer.answered(deployment, answer, deps.now() - startedMs);
+  return answer;
+}
+
+/** Tries instances until one has started the call, within the call's time. */
+async function runLive(
+  deps: RouteDeps,
+  waits: InstanceWait,
+  target: DeploymentEntry,
+  call: ScoreCall,
+  signal: AbortSignal,
+  startedMs: number,
+): Promise<ScoreReply> {
+  const { pool, route } = target;
+  const deadline = new CallDeadline(route.requestTimeoutMs, call.deadlineMs, signal, deps.now);
+  const tried = new Set<InstanceSlot>();
+  let upstreamMs = 0;
+  let answer: ScoreReply | undefined;
+  let retries = 0;
+  pool.liveInFlight += 1;
+  try {
+    for (;;) {
+      // No await where an instance is at hand: its load must count before the next call of this tick is placed.
+      const slot =
+        pool.pick(deps.now(), tried) ?? (await waitForInstance(deps, waits, target, tried, answer, deadline));
+      if (slot === undefined) break;
+      if (answer !== undefined) retries += 1;
+      const sentMs = deps.now();
+      answer = await attempt(deps, target, slot, call, deadline);
+      upstreamMs += deps.now() - sentMs;
+      if (answer.instanceId === '') answer.instanceId = slot.id;
+      if (!mayGoElsewhere(answer) || retries >= deps.retriesMax) break;
+      // One that is no longer connected is not picked anyway, and may have been started anew when it is connected again.
+      if (slot.stream.ready()) tried.add(slot);
+    }
+  } finally {
+    deadline.done();
+    pool.liveInFlight -= 1;
+  }
+  answer ??= failedReply(abortedWith(deadline) ?? noInstance(target.endpoint, route.name, pool.describe()), false);
+  answer.deployment = route.name;
+  answer.retries = retries;
+  answer.routerUs = Math.max(0, Math.round((deps.now() - startedMs - upstreamMs) * 1_000));
+  return answer;
+}
+
+/**
+ * No instance can take the call now: waits a little for one that is about to be ready - except after QUEUE_FULL: then the
+ * instances are there, and waiting would only be a second queue.
+ */
+async function waitForInstance(
+  deps: RouteDeps,
+  waits: InstanceWait,
+  { pool }: DeploymentEntry,
+  tried: ReadonlySet<InstanceSlot>,
+  last: ScoreReply | undefined,
+  deadline: CallDeadline,
+): Promise<InstanceSlot | undefined> {
+  if (last?.errorCode === 'resource_exhausted') return undefined;
+  const look = (): InstanceSlot | undefined => pool.pick(deps.now(), tried);
+  return waits.wait(look, Math.min(deps.instanceWaitMs, deadline.remainingMs()), deadline.signal);
+}
+
+function abortedWith(deadline: CallDeadline): PlatformError | undefined {
+  return deadline.signal.aborted ? PlatformError.from(deadline.signal.reason) : undefined;
+}
