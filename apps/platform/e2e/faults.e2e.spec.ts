@@ -55,7 +55,7 @@ async function keepSending(): Promise<void> {
   }
 }
 
-async function deploy(name: string, yaml: string): Promise<{ code: number; stderr: string }> {
+async function deploy(yaml: string): Promise<{ code: number; stderr: string }> {
   return platform.mooring('online-deployment', 'create', '-f', platform.yaml(yaml), '-o', 'json');
 }
 
@@ -89,7 +89,7 @@ describe('models that must not load', () => {
     'external-data-missing',
     'external-data-escape',
   ])('%s.onnx fails its deployment with a message that says why', async (model) => {
-    const { code, stderr } = await deploy('broken', onnxYaml('faulty', 'broken', join(badModels, `${model}.onnx`)));
+    const { code, stderr } = await deploy(onnxYaml('faulty', 'broken', join(badModels, `${model}.onnx`)));
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/model|onnx/i);
     const shown = await platform.json('online-deployment', 'show', '-n', 'broken', '-e', 'faulty');
@@ -106,7 +106,7 @@ describe('scripts that cannot start', () => {
     { file: 'no_run.py', says: /run/ },
     { file: 'hang_in_init.py', says: /ready|init/ },
   ])('$file fails its deployment and says why', async ({ file, says }) => {
-    const { code, stderr } = await deploy('broken', script('broken', file, shortProbes));
+    const { code, stderr } = await deploy(script('broken', file, shortProbes));
     expect(code).not.toBe(0);
     expect(stderr).toMatch(says);
     const logs = await platform.mooring('online-deployment', 'get-logs', '-n', 'broken', '-e', 'faulty');
@@ -116,7 +116,7 @@ describe('scripts that cannot start', () => {
   });
 
   it('refuses a script with a syntax error before anything is stored', async () => {
-    const { code, stderr } = await deploy('broken', script('broken', 'syntax_error.py'));
+    const { code, stderr } = await deploy(script('broken', 'syntax_error.py'));
     expect(code).toBe(2);
     expect(stderr).toMatch(/syntax_error\.py.*3|line 3/);
     expect((await platform.mooring('online-deployment', 'show', '-n', 'broken', '-e', 'faulty')).code).toBe(3);
@@ -125,7 +125,7 @@ describe('scripts that cannot start', () => {
   it('is not ready before a slow init is through', async () => {
     const startedAt = Date.now();
     expect(
-      (await deploy('slow', script('slow', 'slow_init.py', 'environment_variables: {FIXTURE_INIT_SECONDS: "2"}'))).code,
+      (await deploy(script('slow', 'slow_init.py', 'environment_variables: {FIXTURE_INIT_SECONDS: "2"}'))).code,
     ).toBe(0);
     expect(Date.now() - startedAt).toBeGreaterThan(2_000);
     expect((await score('slow', {})).status).toBe(200);
@@ -135,7 +135,7 @@ describe('scripts that cannot start', () => {
 
 describe('scripts that misbehave while they run', () => {
   async function withScript(file: string, more: string, test: () => Promise<void>): Promise<void> {
-    const { code, stderr } = await deploy('odd', script('odd', file, more));
+    const { code, stderr } = await deploy(script('odd', file, more));
     expect(code, stderr).toBe(0);
     try {
       await test();
@@ -271,7 +271,7 @@ describe('ONNX models that misbehave while they run', () => {
     },
     { model: 'huge-output', good: { value: [7], n: [5] }, bad: { value: [7], n: [8589934592] } },
   ])('$model fails only the request that is wrong', async ({ model, good, bad }) => {
-    const { code, stderr } = await deploy('odd', onnxYaml('faulty', 'odd', join(badModels, `${model}.onnx`)));
+    const { code, stderr } = await deploy(onnxYaml('faulty', 'odd', join(badModels, `${model}.onnx`)));
     expect(code, stderr).toBe(0);
     expect((await score('odd', { data: good })).status).toBe(200);
     const failed = await score('odd', { data: bad });
@@ -282,7 +282,7 @@ describe('ONNX models that misbehave while they run', () => {
   });
 
   it('answers NaN and infinities in valid JSON', async () => {
-    expect((await deploy('odd', onnxYaml('faulty', 'odd', join(badModels, 'nan-inf.onnx')))).code).toBe(0);
+    expect((await deploy(onnxYaml('faulty', 'odd', join(badModels, 'nan-inf.onnx')))).code).toBe(0);
     const answer = await score('odd', { data: [1, -1, 0] });
     expect(answer.status, answer.body.toString()).toBe(200);
     JSON.parse(answer.body.toString());
