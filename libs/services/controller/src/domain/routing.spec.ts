@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { deploymentSpec, endpointSpec } from '../testing/specs.ts';
+import { routingRecord } from './routing.ts';
+
+describe('routingRecord', () => {
+  it('holds the traffic, and every deployment under its name in lower case', () => {
+    const record = routingRecord({ key: 'Cars', generation: 7, spec: endpointSpec({ traffic: { luca: 100 } }) }, [
+      {
+        key: 'Cars/Martina',
+        spec: deploymentSpec({ instanceCount: 2, properties: { 'mooring.mirror.tolerance': '0.5' } }),
+      },
+      { key: 'Cars/luca', spec: deploymentSpec({ model: 'fern/3' }) },
+    ]);
+    expect(record).toMatchObject({ endpoint: 'Cars', generation: 7, traffic: { luca: 100 } });
+    expect(Object.keys(record.deployments)).toEqual(['luca', 'martina']);
+    expect(record.deployments['martina']).toMatchObject({ name: 'Martina', instanceCount: 2, mirrorTolerance: 0.5 });
+    expect(record.deployments['luca']?.model).toEqual({ name: 'fern', version: '3' });
+  });
+});

@@ -1,0 +1,58 @@
+import {
+  readMooringSettings,
+  type DeploymentRoute,
+  type OnlineDeploymentSpec,
+  type OnlineEndpointSpec,
+  type RoutingRecord,
+} from '@mooring/domain';
+
+/** A deployment that exists, with the settings that its serving instances have. */
+export interface RoutedDeployment {
+  /** `endpoint/deployment` as the user wrote it. */
+  key: string;
+  spec: OnlineDeploymentSpec;
+}
+
+/** What the data plane needs to know of an endpoint. */
+export function routingRecord(
+  endpoint: { key: string; generation: number; spec: OnlineEndpointSpec },
+  deployments: readonly RoutedDeployment[],
+): RoutingRecord {
+  const routes = deployments
+    .map((deployment): [string, DeploymentRoute] => {
+      const route = deploymentRoute(deployment);
+      return [route.name.toLowerCase(), route];
+    })
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    endpoint: endpoint.key,
+    authMode: endpoint.spec.authMode,
+    traffic: endpoint.spec.traffic,
+    mirrorTraffic: endpoint.spec.mirrorTraffic,
+    deployments: Object.fromEntries(routes),
+    generation: endpoint.generation,
+  };
+}
+
+function deploymentRoute({ key, spec }: RoutedDeployment): DeploymentRoute {
+  const { settings } = readMooringSettings(spec.properties);
+  return {
+    name: lastName(key),
+    model: modelOf(spec.model),
+    requestTimeoutMs: spec.requestSettings.requestTimeoutMs,
+    maxConcurrentRequestsPerInstance: spec.requestSettings.maxConcurrentRequestsPerInstance,
+    instanceCount: spec.instanceCount,
+    mirrorTolerance: settings.mirrorTolerance,
+    mirrorIgnore: settings.mirrorIgnore ?? [],
+  };
+}
+
+function lastName(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+function modelOf(key: string | undefined): DeploymentRoute['model'] {
+  if (key === undefined) return undefined;
+  const slash = key.lastIndexOf('/');
+  return { name: key.slice(0, slash), version: key.slice(slash + 1) };
+}
