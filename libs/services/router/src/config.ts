@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { z } from 'zod';
+import { dataFolder, defaultDataFolder, readConfig, type Environment } from '@mooring/config';
 
 const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 
-export const routerConfig = z
+/** Settings of the router: MOORING_ROUTER_<KEY>. */
+const ownConfig = z
   .object({
     /** Where gRPC callers come in, `host:port`; port 0 picks a free one. */
     grpc: z
@@ -11,8 +14,10 @@ export const routerConfig = z
       .default('127.0.0.1:8081'),
     /** Allows an address beyond this machine although calls, keys included, travel in clear. */
     insecure: z.stringbool().default(false),
-    /** Unix socket for a gateway in another process; none when absent. */
-    socket: z.string().optional(),
+    /** Where a gateway in another process comes in: `unix:/path`, a socket in the run folder when absent, or `none`. */
+    address: z.string().optional(),
+    /** Calls that such a gateway may have open. */
+    gatewayCallsMax: z.coerce.number().int().positive().default(8_192),
     /** Tells routers apart in mirror reports; stable over restarts, so that a new process replaces the report of the old. */
     id: z
       .string()
@@ -52,4 +57,13 @@ export const routerConfig = z
     path: ['grpc'],
   });
 
-export type RouterConfig = Readonly<z.output<typeof routerConfig>>;
+/** What every process shares: MOORING_DATA. */
+const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
+
+export type RouterConfig = Readonly<z.output<typeof ownConfig> & { address: string }>;
+
+export function readRouterConfig(environment: Environment): RouterConfig {
+  const { data } = readConfig('', sharedConfig, environment);
+  const own = readConfig('ROUTER', ownConfig, environment);
+  return { ...own, address: own.address ?? `unix:${join(dataFolder(data).run, 'router.sock')}` };
+}

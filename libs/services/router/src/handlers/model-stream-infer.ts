@@ -10,7 +10,16 @@ import { infer, type InferDeps } from './model-infer.ts';
 export interface StreamDeps extends InferDeps {
   /** Requests of one stream that may be open. */
   inFlightMax: number;
+  /** Aborts when this router stops: streams end as soon as what is open is answered. */
+  stopping: AbortSignal;
 }
+
+const stoppingError = new PlatformError(
+  'unavailable',
+  'ROUTER_STOPPING',
+  'this router stops; every request that has no answer was not started: open a new stream and send it again',
+  { retryAfterMs: 500 },
+);
 
 /**
  * Triton's dialect of the stream: a request that fails is answered inside the stream by `error_message` (and its id), and
@@ -25,7 +34,7 @@ export function createModelStreamInfer(deps: StreamDeps) {
     stream.on('error', () => gone.abort(new PlatformError('cancelled', 'CALLER_GONE', 'the stream broke off')));
     const context = readContext(stream.metadata, stream.getDeadline(), gone.signal);
     if (context.authorization === '') {
-      stream.destroy(Object.assign(new Error('no key'), statusOf(missingKey())));
+      stream.emit('error', statusOf(missingKey()));
       return;
     }
     serve(deps, stream, context);
@@ -35,14 +44,26 @@ export function createModelStreamInfer(deps: StreamDeps) {
 function serve(deps: StreamDeps, stream: ServerDuplexStream<Buffer, Buffer>, context: GrpcContext): void {
   let open = 0;
   let ended = false;
+  let over = false;
   let writable = true;
   const endsAtMs = context.deadlineMs === 0 ? Infinity : performance.now() + context.deadlineMs;
   /** Not read means not taken from the caller's send window: so the caller feels what is too much. */
   const balance = (): void => {
-    if (open < deps.inFlightMax && writable) stream.resume();
+    if (over || context.signal.aborted) return;
+    if (open < deps.inFlightMax && writable && !deps.stopping.aborted) stream.resume();
     else stream.pause();
-    if (ended && open === 0 && !context.signal.aborted) stream.end();
+    if (open > 0) return;
+    if (ended) finish();
+    else if (deps.stopping.aborted) finish(stoppingError);
   };
+  const finish = (error?: PlatformError): void => {
+    over = true;
+    deps.stopping.removeEventListener('abort', balance);
+    if (error) stream.emit('error', statusOf(error));
+    else stream.end();
+  };
+  deps.stopping.addEventListener('abort', balance);
+  context.signal.addEventListener('abort', () => deps.stopping.removeEventListener('abort', balance), { once: true });
   const serveOne = async (message: Buffer): Promise<void> => {
     const leftMs = endsAtMs === Infinity ? 0 : Math.max(1, Math.ceil(endsAtMs - performance.now()));
     const response = await answerOne(deps, message, { ...context, deadlineMs: leftMs });

@@ -1,0 +1,4 @@
+import { runMain } from '@mooring/runtime';
+import { routerModule } from '@mooring/router-service';
+
+await runMain({ router: routerModule }, { target: 'all' });

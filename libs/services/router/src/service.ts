@@ -1,0 +1,154 @@
+import type { Logger } from 'pino';
+import { watchCredentials } from '@mooring/credentials';
+import { kvKey, type MemberRecord, type MirrorReportRecord } from '@mooring/domain';
+import type { Nats } from '@mooring/messaging';
+import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
+import type { Lifecycle } from '@mooring/runtime';
+import { serveScoringStream, type ScoringPort, type ScoringStreamServer } from '@mooring/scoring-stream';
+import type { Tracing } from '@mooring/telemetry';
+import { createKeyGate } from './adapters/key-gate.ts';
+import { feedDirectory } from './adapters/nats-directory.ts';
+import { createNatsMirrorReports } from './adapters/nats-mirror-reports.ts';
+import { createInstanceStreams } from './adapters/open-instance-stream.ts';
+import { createTelemetryObserver, noteState } from './adapters/telemetry-observer.ts';
+import type { RouterConfig } from './config.ts';
+import { Directory } from './domain/directory.ts';
+import { createInferenceService } from './handlers/inference-service.ts';
+import { createServedRequests } from './handlers/served-requests.ts';
+import { flushMirrorReports } from './mirror-flush.ts';
+import { MirrorSender } from './mirror.ts';
+import type { EndpointGate, MirrorReports } from './ports.ts';
+import { createRoute } from './route.ts';
+
+/** A router: picks deployments and instances for the gateway in its process, one in another process, and gRPC callers. */
+export class Router implements Lifecycle {
+  /** For a gateway in this process. */
+  readonly scoring: ScoringPort;
+  private readonly directory: Directory;
+  private readonly mirror: MirrorSender;
+  private readonly streams: ScoringStreamServer;
+  private readonly config: RouterConfig;
+  private readonly nats: Nats;
+  private readonly tracing: Tracing;
+  private readonly log: Logger;
+  private readonly stopping = new AbortController();
+  /** What ends at a stop, last first. */
+  private readonly closers: (() => void)[] = [];
+  private readonly servers: GrpcServer[] = [];
+  private readonly writtenReports = new Map<string, number>();
+  private reports: MirrorReports | undefined;
+  private flushing = false;
+
+  constructor(config: RouterConfig, nats: Nats, tracing: Tracing, log: Logger) {
+    this.config = config;
+    this.nats = nats;
+    this.tracing = tracing;
+    this.log = log;
+    const observer = createTelemetryObserver(tracing);
+    const shared = {
+      observer,
+      ejection: { afterFailures: config.ejectAfterFailures, baseMs: config.ejectBaseMs, maxMs: config.ejectMaxMs },
+      now: () => performance.now(),
+      onEjected: observer.ejected,
+    };
+    const limits = {
+      queueMax: config.mirrorQueueMax,
+      bytesMax: config.mirrorBytesMax,
+      compareBytesMax: config.mirrorCompareBytesMax,
+    };
+    this.directory = new Directory(createInstanceStreams(log));
+    this.mirror = new MirrorSender({ ...shared, limits });
+    const { retriesMax, instanceWaitMs } = config;
+    const { directory, mirror } = this;
+    this.scoring = createRoute({ ...shared, directory, mirror, random: Math.random, retriesMax, instanceWaitMs });
+    this.streams = serveScoringStream({
+      port: this.scoring,
+      credits: config.gatewayCallsMax,
+      // Whether an instance wants the callers' headers is known only once it is picked.
+      wantsHeaders: true,
+      instanceId: config.id,
+      log,
+    });
+  }
+
+  /** `host:port` of the gRPC server once it is started. */
+  get grpcAddress(): string | undefined {
+    return this.servers[0]?.address;
+  }
+
+  ready(): boolean {
+    return this.servers.length > 0 && !this.stopping.signal.aborted;
+  }
+
+  async start(): Promise<void> {
+    const credentials = await watchCredentials(this.nats);
+    this.closers.push(() => credentials.stop());
+    const feed = await feedDirectory(this.nats, this.directory, this.log);
+    this.closers.push(
+      () => this.directory.close(),
+      () => feed.stop(),
+    );
+    this.reports = createNatsMirrorReports(
+      await this.nats.bucket<MirrorReportRecord>('mooring_mirror'),
+      this.config.id,
+    );
+    const timer = setInterval(() => void this.tick(), this.config.mirrorFlushMs);
+    this.closers.push(() => clearInterval(timer));
+    const { log } = this;
+    const ready = (): boolean => this.ready();
+    const inference = this.inferenceService(createKeyGate(credentials));
+    this.servers.push(await startGrpcServer({ address: this.config.grpc, services: [inference], log, ready }));
+    if (this.config.address !== 'none') {
+      this.servers.push(await startGrpcServer({ address: this.config.address, services: [this.streams], log, ready }));
+    }
+    await this.tellMembers();
+    log.info({ grpc: this.grpcAddress, generation: this.directory.generation }, 'router serves');
+  }
+
+  /** Finishes open calls, then the mirror's last report; `signal` cuts both short. */
+  async stop(signal: AbortSignal): Promise<void> {
+    this.stopping.abort();
+    this.streams.drain();
+    await Promise.allSettled(this.servers.map((server) => server.stop(signal)));
+    this.mirror.stop();
+    if (this.nats.connected() && !signal.aborted) await this.tick();
+    for (const close of this.closers.toReversed()) close();
+  }
+
+  private inferenceService(gate: EndpointGate): ReturnType<typeof createInferenceService> {
+    return createInferenceService({
+      route: this.scoring,
+      directory: this.directory,
+      gate,
+      served: createServedRequests(this.log, this.tracing),
+      inFlightMax: this.config.streamInFlightMax,
+      stopping: this.stopping.signal,
+      log: this.log,
+      ready: () => this.ready(),
+    });
+  }
+
+  /** Gauges and reports, about once a second; never two at a time, however slow the store is. */
+  private async tick(): Promise<void> {
+    noteState(this.directory);
+    const { reports, directory, log } = this;
+    if (this.flushing || !reports) return;
+    this.flushing = true;
+    const tallies = this.mirror.tallies;
+    await flushMirrorReports({ tallies, directory, reports, routerId: this.config.id, log }, this.writtenReports);
+    this.flushing = false;
+  }
+
+  private async tellMembers(): Promise<void> {
+    const members = await this.nats.bucket<MemberRecord>('mooring_members');
+    const grpc = this.grpcAddress ?? '';
+    const startedAt = new Date().toISOString();
+    await members.put(kvKey('router'), {
+      service: 'router',
+      id: `${process.pid}-${startedAt}`,
+      url: `http://${grpc}`,
+      grpc,
+      startedAt,
+    });
+  }
+}
