@@ -1,0 +1,2 @@
+export { batchSchedulerModule } from './module.ts';
+export { readBatchSchedulerConfig, type BatchSchedulerConfig } from './config.ts';

@@ -1,0 +1,19 @@
+import type { Logger } from 'pino';
+import { BatchServiceService, type BatchServiceServer } from '@mooring/contracts/batch';
+import { service, startGrpcServer, unary, type GrpcServer } from '@mooring/rpc';
+import type { Lifecycle } from '@mooring/runtime';
+import type { BatchSchedulerConfig } from './config.ts';
+import { submitJob } from './handlers/submit-job.ts';
+
+/** Serves gRPC with health and reflection; every job is refused. */
+export function createBatchScheduler(config: BatchSchedulerConfig, log: Logger): Lifecycle {
+  let server: GrpcServer | undefined;
+  return {
+    start: async () => {
+      const batch = service<BatchServiceServer>(BatchServiceService, { submitJob: unary(log, submitJob) });
+      server = await startGrpcServer({ address: config.address, services: [batch], log, ready: () => true });
+    },
+    ready: () => server !== undefined,
+    stop: async (signal) => server?.stop(signal),
+  };
+}

@@ -1,0 +1,2 @@
+export { workerModule } from './module.ts';
+export { readWorkerConfig, type WorkerConfig } from './config.ts';
