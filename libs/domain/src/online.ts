@@ -67,6 +67,8 @@ export interface ModelVersionSpec {
   /** Where the files are in the artifact store: `container/prefix`, a file or a folder. */
   path: string;
   stage?: string;
+  /** MLflow's own words about the model: carried, not read. */
+  flavors?: Readonly<Record<string, unknown>>;
   isAnonymous: boolean;
   isArchived: boolean;
 }
