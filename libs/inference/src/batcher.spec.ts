@@ -13,7 +13,7 @@ function column(values: number[], width = 1): Tensor {
 /** Doubles each element; refuses any run that holds a negative one. */
 async function doubled(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
   const [input] = inputs as FixedTensor[];
-  const values = input?.elements as Float32Array;
+  const values = (input as FixedTensor).elements as Float32Array;
   if (values.some((value) => value < 0))
     throw new PlatformError('model_failed', 'MODEL_RUN_FAILED', 'a negative value');
   return outputs.map((name) => ({
@@ -54,7 +54,7 @@ function request(values: number[], fields: Partial<RunRequest> = {}): RunRequest
   };
 }
 
-const valuesOf = (answer: RunAnswer): number[] => [...(answer.outputs[0]?.elements as Float32Array)];
+const valuesOf = (answer: RunAnswer): number[] => [...((answer.outputs[0] as FixedTensor).elements as Float32Array)];
 
 describe('requests that wait together', () => {
   it('share a run, counted in rows, and each gets its own rows', async () => {
@@ -149,8 +149,8 @@ describe('requests that wait together', () => {
   it('in an order of their own inputs are joined by name', async () => {
     const sum = async (inputs: readonly Tensor[]): Promise<Tensor[]> => {
       const [a, b] = ['a', 'b'].map((name) => inputs.find((tensor) => tensor.name === name) as FixedTensor);
-      const values = (a?.elements as Float32Array).map(
-        (value, index) => value * 10 + ((b?.elements[index] as number) ?? 0),
+      const values = ((a as FixedTensor).elements as Float32Array).map(
+        (value, index) => value * 10 + Number(b?.elements[index] ?? 0),
       );
       return [{ ...(a as FixedTensor), name: 'y', elements: values }];
     };

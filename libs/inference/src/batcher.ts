@@ -65,71 +65,83 @@ const queuedBatchesMax = 64;
  * again. When a shared run fails, its members run again one by one, so that a bad row fails only its own request.
  */
 export function createBatcher(options: BatcherOptions): Batcher {
-  const queue: Entry[] = [];
-  let pumping: Promise<void> | undefined;
-  let batches = 0;
-  let wake: () => void = () => {};
+  return new RunBatcher(options);
+}
 
-  const queuedRows = (): number => queue.reduce((sum, entry) => sum + entry.rows, 0);
+class RunBatcher implements Batcher {
+  readonly #options: BatcherOptions;
+  #queue: Entry[] = [];
+  #queuedRows = 0;
+  #pumping: Promise<void> | undefined;
+  #batches = 0;
+  #wake: () => void = () => {};
 
-  function submit(request: RunRequest): Promise<RunAnswer> {
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+  }
+
+  async idle(): Promise<void> {
+    await this.#pumping;
+  }
+
+  submit(request: RunRequest): Promise<RunAnswer> {
     if (request.signal.aborted) return Promise.reject(cancelled());
-    const rows = options.rowsMax > 1 ? rowsOf(request.inputs) : undefined;
+    const rows = this.#options.rowsMax > 1 ? rowsOf(request.inputs) : undefined;
     if (
-      queue.length >= options.queueMax ||
-      (queue.length > 0 && queuedRows() + (rows ?? 1) > options.rowsMax * queuedBatchesMax)
+      this.#queue.length >= this.#options.queueMax ||
+      (this.#queue.length > 0 && this.#queuedRows + (rows ?? 1) > this.#options.rowsMax * queuedBatchesMax)
     ) {
-      return Promise.reject(queueFull(queue.length));
+      return Promise.reject(queueFull(this.#queue.length));
     }
-    const shares = rows !== undefined && rows > 0 && rows < options.rowsMax;
+    const shares = rows !== undefined && rows > 0 && rows < this.#options.rowsMax;
     return new Promise((resolve, reject) => {
       const key = shares ? batchKey(request.inputs) : undefined;
-      const arrivedMs = options.nowMs();
+      const arrivedMs = this.#options.nowMs();
       const entry: Entry = { request, rows: rows ?? 1, key, arrivedMs, eligibleMs: 0, resolve, reject };
-      queue.push(entry);
+      this.#queue.push(entry);
+      this.#queuedRows += entry.rows;
       onAbort(entry, () => {
-        const at = queue.indexOf(entry);
-        if (at < 0) return;
-        queue.splice(at, 1);
+        if (!this.#queue.includes(entry)) return;
+        this.#remove([entry]);
         reject(cancelled());
       });
-      if (queuedRows() >= options.rowsMax) wake();
-      pumping ??= pump();
+      if (this.#queuedRows >= this.#options.rowsMax) this.#wake();
+      this.#pumping ??= this.#pump();
     });
   }
 
-  async function pump(): Promise<void> {
+  async #pump(): Promise<void> {
     try {
-      while (queue.length > 0) {
-        const freeMs = options.nowMs();
-        await gather();
-        dropExpired();
-        const batch = take();
+      while (this.#queue.length > 0) {
+        const freeMs = this.#options.nowMs();
+        await this.#gather();
+        this.#dropExpired();
+        const batch = this.#take();
         for (const entry of batch) entry.eligibleMs = Math.max(entry.arrivedMs, freeMs);
-        if (batch.length > 0) await runBatch(batch);
+        if (batch.length > 0) await this.#runBatch(batch);
       }
     } finally {
       // In the same turn as the last look at the queue: a caller that submits again at once must start a new pump.
-      pumping = undefined;
+      this.#pumping = undefined;
     }
   }
 
   /** Waits until the head of the queue has a full batch or has waited long enough. */
-  async function gather(): Promise<void> {
+  async #gather(): Promise<void> {
     // Requests of one tick arrive in its poll phase; the check phase comes after it.
     await nextTick();
-    if (options.rowsMax <= 1 || options.delayUs === 0) return;
-    while (queue.length > 0 && queuedRows() < options.rowsMax) {
-      const head = queue[0] as Entry;
+    if (this.#options.rowsMax <= 1 || this.#options.delayUs === 0) return;
+    while (this.#queue.length > 0 && this.#queuedRows < this.#options.rowsMax) {
+      const head = this.#queue[0] as Entry;
       if (head.key === undefined) return;
-      const leftMs = head.arrivedMs + options.delayUs / 1000 - options.nowMs();
+      const leftMs = head.arrivedMs + this.#options.delayUs / 1000 - this.#options.nowMs();
       if (leftMs <= 0) return;
       // Timers are whole milliseconds; the rest is turned over tick by tick.
       if (leftMs < 2) await nextTick();
       else
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, leftMs - 1);
-          wake = () => {
+          this.#wake = () => {
             clearTimeout(timer);
             resolve();
           };
@@ -137,56 +149,57 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
   }
 
-  function dropExpired(): void {
-    const now = options.nowMs();
-    for (let at = queue.length - 1; at >= 0; at--) {
-      const entry = queue[at] as Entry;
-      if (entry.request.deadlineAtMs > now) continue;
-      queue.splice(at, 1);
-      entry.reject(expired());
-    }
+  #dropExpired(): void {
+    const now = this.#options.nowMs();
+    const late = this.#queue.filter((entry) => entry.request.deadlineAtMs <= now);
+    if (late.length > 0) this.#remove(late);
+    for (const entry of late) entry.reject(expired());
+  }
+
+  #remove(entries: readonly Entry[]): void {
+    const gone = new Set(entries);
+    this.#queue = this.#queue.filter((entry) => !gone.has(entry));
+    this.#queuedRows = this.#queue.reduce((sum, entry) => sum + entry.rows, 0);
   }
 
   /** Takes the next run's members off the queue: the oldest live request (else the oldest) and what fits to it. */
-  function take(): Entry[] {
-    const head = queue.find((entry) => !entry.request.yields) ?? queue[0];
+  #take(): Entry[] {
+    const head = this.#queue.find((entry) => !entry.request.yields) ?? this.#queue[0];
     if (head === undefined) return [];
     const batch = [head];
     let rows = head.rows;
     if (head.key !== undefined) {
       for (const yields of [false, true]) {
-        for (const entry of queue) {
+        for (const entry of this.#queue) {
           if (entry === head || entry.request.yields !== yields || entry.key !== head.key) continue;
-          if (rows + entry.rows > options.rowsMax) continue;
+          if (rows + entry.rows > this.#options.rowsMax) continue;
           batch.push(entry);
           rows += entry.rows;
         }
       }
     }
-    const taken = new Set(batch);
-    const rest = queue.filter((entry) => !taken.has(entry));
-    queue.splice(0, queue.length, ...rest);
+    this.#remove(batch);
     return batch;
   }
 
-  async function runBatch(batch: readonly Entry[]): Promise<void> {
-    const batchId = `${options.batchIdPrefix}-${++batches}`;
-    if (batch.length === 1) return runAlone(batch[0] as Entry, batchId);
+  async #runBatch(batch: readonly Entry[]): Promise<void> {
+    const batchId = `${this.#options.batchIdPrefix}-${++this.#batches}`;
+    if (batch.length === 1) return this.#runAlone(batch[0] as Entry, batchId);
     const outputs = [...new Set(batch.flatMap((entry) => entry.request.outputs))];
     const rows = batch.reduce((sum, entry) => sum + entry.rows, 0);
-    const startMs = options.nowMs();
+    const startMs = this.#options.nowMs();
     let results: Tensor[];
     try {
-      results = await timedRun(joinInputs(batch), outputs, rows);
+      results = await this.#timedRun(joinInputs(batch), outputs, rows);
       const uneven = results.find((tensor) => tensor.shape[0] !== rows);
       if (uneven !== undefined)
         throw new RangeError(`output '${uneven.name}' has ${uneven.shape[0]} rows, not ${rows}`);
     } catch {
       // Whose fault it was cannot be known from a shared run.
-      for (const [index, entry] of batch.entries()) await runAlone(entry, `${batchId}.${index}`);
+      for (const [index, entry] of batch.entries()) await this.#runAlone(entry, `${batchId}.${index}`);
       return;
     }
-    const computeUs = micros(options.nowMs() - startMs);
+    const computeUs = micros(this.#options.nowMs() - startMs);
     let from = 0;
     for (const entry of batch) {
       const to = from + entry.rows;
@@ -196,30 +209,28 @@ export function createBatcher(options: BatcherOptions): Batcher {
     }
   }
 
-  async function runAlone(entry: Entry, batchId: string): Promise<void> {
+  async #runAlone(entry: Entry, batchId: string): Promise<void> {
     const { request, rows } = entry;
     if (request.signal.aborted) return entry.reject(cancelled());
-    const startMs = options.nowMs();
+    const startMs = this.#options.nowMs();
     if (request.deadlineAtMs <= startMs) return entry.reject(expired());
     try {
-      const outputs = await timedRun(request.inputs, request.outputs, rows);
-      const computeUs = micros(options.nowMs() - startMs);
+      const outputs = await this.#timedRun(request.inputs, request.outputs, rows);
+      const computeUs = micros(this.#options.nowMs() - startMs);
       entry.resolve({ outputs, ...waits(entry, startMs), computeUs, batchId, batchRows: rows, rows });
     } catch (thrown) {
       entry.reject(thrown);
     }
   }
 
-  async function timedRun(inputs: readonly Tensor[], outputs: readonly string[], rows: number): Promise<Tensor[]> {
-    const startMs = options.nowMs();
+  async #timedRun(inputs: readonly Tensor[], outputs: readonly string[], rows: number): Promise<Tensor[]> {
+    const startMs = this.#options.nowMs();
     try {
-      return await options.run(inputs, outputs);
+      return await this.#options.run(inputs, outputs);
     } finally {
-      options.onRun(rows, micros(options.nowMs() - startMs));
+      this.#options.onRun(rows, micros(this.#options.nowMs() - startMs));
     }
   }
-
-  return { submit, idle: async () => pumping };
 }
 
 function joinInputs(batch: readonly Entry[]): Tensor[] {

@@ -1,15 +1,11 @@
-import { Operation, Priority, Protocol } from '@mooring/contracts/scoring';
-import type { InstanceSpec, OnnxRuntimeSpec } from '@mooring/domain';
+import { Operation, Priority } from '@mooring/contracts/scoring';
+import type { InstanceSpec, MooringSettings, OnnxRuntimeSpec } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { failedReply, reply, type ModelRuntime, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
-import { rawLengthOf } from '@mooring/tensor';
 import type { Logger } from 'pino';
-import { createBatcher, type Batcher, type RunAnswer } from './batcher.ts';
-import { decodeGrpcRequest, encodeGrpcAnswer } from './codec/oip-grpc.ts';
-import { decodeRestRequest, encodeRestAnswer, type EncodedAnswer } from './codec/oip-rest.ts';
-import { decodeScoreBody, encodeScoreAnswer } from './codec/score-json.ts';
-import { answerTooLarge, type InferRequest } from './codec/infer-request.ts';
-import { configCard, metadataCard, readyCard, statisticsCard, type Card, type Named } from './model-card.ts';
+import { createBatcher, type Batcher } from './batcher.ts';
+import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
+import { configCard, metadataCard, readyCard, statisticsCard, type Named } from './model-card.ts';
 import { apiDescription } from './openapi.ts';
 import { loadSession, type OnnxSession } from './session.ts';
 import { checkInputs, checkOutputs } from './signature.ts';
@@ -48,7 +44,7 @@ export function createOnnxRuntime(spec: InstanceSpec & { runtime: OnnxRuntimeSpe
     if (warm.refused !== undefined)
       log.warn(`the model refused a warm-up with zeros, which says nothing of real input: ${warm.refused}`);
     else log.info(`model warmed up, one run takes ${warm.runUs} us`);
-    const batchRowsMax = await batchRows(session);
+    const batchRowsMax = await batchRows(session, settings, log);
     const batcher = createBatcher({
       run: session.run,
       rowsMax: Math.max(1, batchRowsMax),
@@ -59,19 +55,6 @@ export function createOnnxRuntime(spec: InstanceSpec & { runtime: OnnxRuntimeSpe
       onRun: statistics.ran,
     });
     loaded = { session, batcher, batchRowsMax };
-  }
-
-  async function batchRows(session: OnnxSession): Promise<number> {
-    if (settings.batchMaxRows <= 1) return 0;
-    const why = await whyNotBatched(session);
-    if (why === undefined) {
-      log.info(
-        `requests share runs of up to ${settings.batchMaxRows} rows, waiting at most ${settings.batchMaxDelayUs} us`,
-      );
-      return settings.batchMaxRows;
-    }
-    log.warn(`batching is set, but requests to this model cannot share a run: ${why}`);
-    return 0;
   }
 
   async function score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
@@ -97,7 +80,7 @@ export function createOnnxRuntime(spec: InstanceSpec & { runtime: OnnxRuntimeSpe
 
   async function infer(model: Loaded, call: ScoreCall, arrivedMs: number, signal: AbortSignal): Promise<ScoreReply> {
     try {
-      const request = decode(call, model, settings.maxRequestBytes);
+      const request = decodeCall(call, model.session.signature, settings.maxRequestBytes);
       const outputs = checkOutputs(
         model.session.signature,
         request.outputs.map((output) => output.name),
@@ -112,7 +95,7 @@ export function createOnnxRuntime(spec: InstanceSpec & { runtime: OnnxRuntimeSpe
         signal,
       });
       const answeredMs = nowMs();
-      const encoded = encode(call, request, answer, settings.maxResponseBytes);
+      const encoded = encodeAnswer(call, named(call), request, answer.outputs, settings.maxResponseBytes);
       const endMs = nowMs();
       const timing = timingOf(answer, { arrivedMs, decodedMs, answeredMs, endMs });
       statistics.succeeded({ ...timing, rows: answer.rows });
@@ -149,19 +132,6 @@ export function createOnnxRuntime(spec: InstanceSpec & { runtime: OnnxRuntimeSpe
 
   const named = (call: ScoreCall): Named => namedAs(call, spec);
 
-  function encode(call: ScoreCall, request: InferRequest, answer: RunAnswer, limit: number): EncodedAnswer {
-    const { outputs } = answer;
-    const bytes = outputs.reduce((sum, tensor) => sum + rawLengthOf(tensor), 0);
-    if (bytes > limit) throw answerTooLarge(limit);
-    const { name, version } = named(call);
-    if (call.protocol === Protocol.PROTOCOL_OIP_GRPC) {
-      const body = encodeGrpcAnswer({ modelName: name, modelVersion: version, id: request.id, outputs }, limit);
-      return { body, contentType: grpcContentType, inferenceHeaderLengthPlusOne: 0 };
-    }
-    if (call.operation === Operation.OPERATION_SCORE) return encodeScoreAnswer(outputs, limit);
-    return encodeRestAnswer({ modelName: name, modelVersion: version, request, outputs }, limit);
-  }
-
   return {
     wantsHeaders: false,
     start,
@@ -186,51 +156,16 @@ const neverStarted: ReadonlySet<string> = new Set([
   'cancelled',
 ]);
 
-const grpcContentType = 'application/protobuf';
-
-function decode(call: ScoreCall, model: Loaded, limitBytes: number): InferRequest {
-  if (call.body.byteLength > limitBytes) {
-    const message = `the request has ${call.body.byteLength} bytes; the deployment takes ${limitBytes} (mooring.max-request-bytes)`;
-    throw new PlatformError('too_large', 'REQUEST_TOO_LARGE', message);
+/** Rows that one run may have by the deployment's settings and the model's nature; 0 = requests never share a run. */
+async function batchRows(session: OnnxSession, settings: MooringSettings, log: Logger): Promise<number> {
+  if (settings.batchMaxRows <= 1) return 0;
+  const why = await whyNotBatched(session);
+  if (why === undefined) {
+    log.info(
+      `requests share runs of up to ${settings.batchMaxRows} rows, waiting at most ${settings.batchMaxDelayUs} us`,
+    );
+    return settings.batchMaxRows;
   }
-  if (call.protocol === Protocol.PROTOCOL_OIP_GRPC) return decodeGrpcRequest(call.body);
-  const { signature } = model.session;
-  if (call.operation === Operation.OPERATION_SCORE && call.inferenceHeaderLengthPlusOne === 0)
-    return decodeScoreBody(call.body, signature);
-  return decodeRestRequest(call.body, call.inferenceHeaderLengthPlusOne, signature);
-}
-
-/** As the caller wrote them; the endpoint and the deployment are the model's name and version where it wrote none. */
-function namedAs(call: ScoreCall, spec: InstanceSpec): Named {
-  return { name: call.modelName || spec.endpoint, version: call.modelVersion || spec.deployment };
-}
-
-function cardReply(call: ScoreCall, card: Card): ScoreReply {
-  if (call.protocol !== Protocol.PROTOCOL_OIP_GRPC) return jsonReply(card.json);
-  return reply({ status: 200, contentType: grpcContentType, body: Buffer.from(card.grpc) });
-}
-
-function jsonReply(value: unknown): ScoreReply {
-  return reply({ status: 200, contentType: 'application/json', body: Buffer.from(JSON.stringify(value)) });
-}
-
-interface Moments {
-  arrivedMs: number;
-  decodedMs: number;
-  answeredMs: number;
-  endMs: number;
-}
-
-/** Parts that add up to the total: what is left between them (turns of the event loop) counts as waiting. */
-function timingOf(
-  answer: RunAnswer,
-  { arrivedMs, decodedMs, answeredMs, endMs }: Moments,
-): NonNullable<ScoreReply['timing']> {
-  const totalUs = Math.round((endMs - arrivedMs) * 1000);
-  const preprocessUs = Math.round((decodedMs - arrivedMs) * 1000);
-  const postprocessUs = Math.round((endMs - answeredMs) * 1000);
-  const { batchWaitUs } = answer;
-  const computeUs = Math.min(answer.computeUs, Math.max(0, totalUs - preprocessUs - postprocessUs - batchWaitUs));
-  const queueUs = Math.max(0, totalUs - preprocessUs - postprocessUs - batchWaitUs - computeUs);
-  return { totalUs, queueUs, batchWaitUs, preprocessUs, computeUs, postprocessUs };
+  log.warn(`batching is set, but requests to this model cannot share a run: ${why}`);
+  return 0;
 }
