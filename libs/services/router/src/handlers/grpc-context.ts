@@ -42,6 +42,10 @@ export function readContext(metadata: Metadata, deadline: Date | number, signal:
   };
 }
 
+function tooLate(): PlatformError {
+  return new PlatformError('deadline_exceeded', 'DEADLINE_EXCEEDED', "the caller's deadline had passed on arrival");
+}
+
 function first(metadata: Metadata, name: string): string {
   const value = metadata.get(name)[0];
   return typeof value === 'string' ? value : '';
@@ -60,6 +64,7 @@ export function rawUnary(
     const sendHeaders = (headers: Readonly<Record<string, string>>): void => call.sendMetadata(metadataOf(headers));
     void (async () => {
       try {
+        if (Number(call.getDeadline()) <= Date.now()) throw tooLate();
         reply(null, await handler(call.request, { ...context, sendHeaders }));
       } catch (thrown) {
         const error = PlatformError.from(thrown);
