@@ -39,7 +39,7 @@ export function parsePath(text: string): Step[] | undefined {
 /** The first `=` that is not inside quotes splits path and value. */
 function splitAssignment(text: string): [string, string] | undefined {
   const match = /^((?:"[^"]*"|'[^']*'|[^="'])+)=(.*)$/s.exec(text);
-  return match === null ? undefined : [match[1]!.trim(), match[2]!];
+  return match === null ? undefined : [match[1]?.trim() ?? '', match[2] ?? ''];
 }
 
 function applyAssignment(document: YamlValue, text: string, flag: '--set' | '--add', problems: YamlProblem[]): void {
@@ -72,7 +72,7 @@ function write(document: YamlValue, steps: readonly Step[], given: YamlValue, ap
       at = made;
     } else at = next;
   }
-  const last = steps.at(-1)!;
+  const last = steps.at(-1) ?? '';
   const present = childOf(at, last);
   if (append && Array.isArray(present)) {
     present.push(given.value);

@@ -91,12 +91,14 @@ const schemaNames: Readonly<Record<YamlKind, string>> = {
 
 /** The file's only document, or the one of several whose `$schema` names the kind. */
 function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: string): YamlValue {
-  if (documents.length === 0) {
+  const [first, second] = documents;
+  if (first === undefined) {
     throw problemsError(file, [{ path: '(file)', problem: 'is empty', expected: `the YAML of one ${kind}` }]);
   }
-  if (documents.length === 1) return documents[0]!;
+  if (second === undefined) return first;
   const matching = documents.filter(({ value }) => schemaOf(value) === schemaNames[kind].toLowerCase());
-  if (matching.length === 1) return matching[0]!;
+  const [only, another] = matching;
+  if (only !== undefined && another === undefined) return only;
   const found = documents.map(({ value }) => schemaOf(value) ?? 'no $schema').join(', ');
   throw new PlatformError(
     'invalid_argument',

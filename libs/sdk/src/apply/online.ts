@@ -1,0 +1,120 @@
+import type { ArmBody, DeploymentDraft, EndpointDraft } from '@mooring/azureml/yaml';
+import { PlatformError } from '@mooring/errors';
+import { asObject } from '../arm-error.ts';
+import type { StoredResource } from '../client.ts';
+import { applyCode, applyEnvironment, applyModel, idOfSource, resolveReference } from './assets.ts';
+import type { ApplyContext } from './context.ts';
+
+/** Stores an endpoint. Traffic that the draft does not speak of stays as it is: a new description must not cut it. */
+export async function applyEndpoint(
+  draft: EndpointDraft,
+  context: ApplyContext & { ifMatch?: string | undefined },
+): Promise<StoredResource> {
+  const present = await existing(() => context.client.onlineEndpoints.get(draft.name, context));
+  const { traffic, mirrorTraffic } = present?.body.properties ?? {};
+  const kept = Object.fromEntries(
+    Object.entries({ traffic, mirrorTraffic }).filter(([, table]) => table !== undefined),
+  );
+  const body = { ...draft.body, properties: { ...kept, ...draft.body.properties } };
+  context.onStep?.({ step: `${present === undefined ? 'creating' : 'updating'} endpoint ${draft.name}` });
+  const ifMatch = context.ifMatch ?? present?.etag;
+  return context.client.onlineEndpoints.put(draft.name, body, { ...context, ifMatch });
+}
+
+/** Uploads and stores what the deployment needs, then the deployment itself. The endpoint must exist. */
+export async function applyDeployment(
+  draft: DeploymentDraft,
+  context: ApplyContext & { ifMatch?: string | undefined },
+): Promise<StoredResource> {
+  await context.client.onlineEndpoints.get(draft.endpointName, context);
+  const model = await idOfSource(draft.model, (inline) => applyModel(inline, context), context);
+  const environmentId = await idOfSource(draft.environment, (inline) => applyEnvironment(inline, context), context);
+  const codeConfiguration = draft.code && {
+    codeId: await codeId(draft.code, context),
+    scoringScript: draft.code.scoringScript,
+  };
+  const properties = Object.fromEntries(
+    Object.entries({ ...draft.body.properties, model, environmentId, codeConfiguration }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  context.onStep?.({ step: `deploying ${draft.endpointName}/${draft.name}` });
+  const write = { ...context, ifMatch: context.ifMatch };
+  return context.client.onlineDeployments.put(draft.endpointName, draft.name, { ...draft.body, properties }, write);
+}
+
+function codeId(
+  { source, scoringScript }: NonNullable<DeploymentDraft['code']>,
+  context: ApplyContext,
+): Promise<string> {
+  return 'files' in source
+    ? applyCode(source.files, scoringScript, context)
+    : resolveReference(source.reference, context);
+}
+
+export type TrafficTables = { traffic: Record<string, number>; mirrorTraffic: Record<string, number> };
+
+const staleAttemptsMax = 5;
+
+/**
+ * Changes an endpoint's traffic tables by what they are now. The write is guarded by the etag of the read: when somebody
+ * else changed the endpoint in between, `change` is asked again with the newer tables.
+ */
+export async function updateTraffic(
+  endpoint: string,
+  change: (tables: TrafficTables) => Partial<TrafficTables>,
+  context: ApplyContext,
+): Promise<StoredResource> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { body, etag } = await context.client.onlineEndpoints.get(endpoint, context);
+    const tables = {
+      traffic: tableOf(body.properties['traffic']),
+      mirrorTraffic: tableOf(body.properties['mirrorTraffic']),
+    };
+    const changed: ArmBody = {
+      ...writable(body),
+      properties: { ...writable(body).properties, ...tables, ...change(tables) },
+    };
+    try {
+      return await context.client.onlineEndpoints.put(endpoint, changed, { ...context, ifMatch: etag });
+    } catch (thrown) {
+      const stale = thrown instanceof PlatformError && thrown.code === 'aborted' && /ETAG/i.test(thrown.reason);
+      if (!stale || attempt >= staleAttemptsMax) throw thrown;
+    }
+  }
+}
+
+/** What a client may send back of a resource that it read. */
+export function writable(body: StoredResource['body']): ArmBody {
+  const { location, tags, identity, sku, properties } = body as unknown as ArmBody;
+  const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => !readOnlyProperties.has(key)));
+  const rest = Object.fromEntries(
+    Object.entries({ location, tags, identity, sku }).filter(([, value]) => value !== undefined),
+  );
+  return { ...rest, properties: kept };
+}
+
+const readOnlyProperties = new Set([
+  'provisioningState',
+  'scoringUri',
+  'swaggerUri',
+  'keys',
+  'error',
+  'provisioningError',
+]);
+
+function tableOf(value: unknown): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(asObject(value)).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
+
+/** Undefined instead of `not_found`. */
+export async function existing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (thrown) {
+    if (thrown instanceof PlatformError && thrown.code === 'not_found') return undefined;
+    throw thrown;
+  }
+}

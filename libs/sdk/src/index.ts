@@ -1,0 +1,29 @@
+export {
+  createManagementClient,
+  type ArmResource,
+  type AssetCollection,
+  type CallOptions,
+  type EndpointKeys,
+  type ListView,
+  type ManagementClient,
+  type PendingUpload,
+  type StoredResource,
+  type WriteOptions,
+} from './client.ts';
+export type { Fetch } from './http.ts';
+export type { Step, WaitOptions } from './operations.ts';
+export { localWorkspace, workspacePath, type Workspace } from './workspace.ts';
+export type { ApplyContext } from './apply/context.ts';
+export { applyCode, applyEnvironment, applyModel, resolveReference } from './apply/assets.ts';
+export {
+  applyDeployment,
+  applyEndpoint,
+  existing,
+  updateTraffic,
+  writable,
+  type TrafficTables,
+} from './apply/online.ts';
+export { checkScriptSyntax } from './script-syntax.ts';
+export { score, type ScoreAnswer, type ScoreCall } from './score.ts';
+export { scanUpload, type UploadFile, type UploadSet } from './upload/scan.ts';
+export { sendUpload, type SendOptions, type UploadProgress } from './upload/send.ts';
