@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFolder } from '@mooring/config';
-import { endProcess, isAlive, type ProcessIdentity } from '@mooring/runtime';
+import { endProcess, identify, isAlive, type ProcessIdentity } from '@mooring/runtime';
 
 /** `supervisor.json`: how tools find the running platform, and how the next start finds what a crash left behind. */
 export interface SupervisorRecord extends ProcessIdentity {
@@ -50,6 +50,17 @@ export function writeRecord(folder: DataFolder, record: SupervisorRecord): void 
   const next = `${folder.supervisorFile}.new`;
   writeFileSync(next, JSON.stringify(record, undefined, 2), { mode: 0o600 });
   renameSync(next, folder.supervisorFile);
+}
+
+/** The first record of this process; fails when another supervisor was a moment faster. */
+export function claim(folder: DataFolder): void {
+  const self = identify(process.pid) ?? { pid: process.pid, startTicks: 0 };
+  const record: SupervisorRecord = { ...self, http: '', grpc: '', management: '', children: [] };
+  try {
+    writeFileSync(folder.supervisorFile, JSON.stringify(record), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw new Error(`another platform is just starting on ${folder.root}`, { cause: error });
+  }
 }
 
 export function removeRecord(folder: DataFolder): void {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { dataFolder, type DataFolder, type Environment } from '@mooring/config';
 import { identify } from '@mooring/runtime';
 import { superviseChild, type SupervisedChild } from './child.ts';
-import { makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
+import { claim, makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
 import { superviseNats, type SupervisedNats } from './supervised-nats.ts';
 import { processesOf, type TopologyName } from './topology.ts';
 
@@ -42,6 +42,7 @@ export async function supervise(options: SuperviseOptions): Promise<RunningPlatf
   const folder = dataFolder(options.data);
   makeDataFolder(folder);
   await takeOver(folder);
+  claim(folder);
   const supervisor = new Supervisor(options, folder);
   try {
     await supervisor.start();
@@ -69,7 +70,6 @@ class Supervisor {
 
   async start(): Promise<void> {
     const { log, natsUrl } = this.#options;
-    this.#record();
     if (natsUrl === undefined) {
       const account = natsAccount(this.#folder);
       this.#nats = await superviseNats({
@@ -134,14 +134,14 @@ class Supervisor {
   /** An address with port 0 is a free port at first; after a restart callers must find it where it was. */
   #environment(name: string): NodeJS.ProcessEnv {
     const { http, grpc, management, data, environment, natsUrl } = this.#options;
-    const account = this.#nats === undefined ? {} : natsAccount(this.#folder);
+    const own = this.#nats === undefined ? undefined : natsAccount(this.#folder);
     const hostOf = (url: string | undefined, asked: string): string => url?.replace(/^https?:\/\//, '') ?? asked;
     return {
       ...environment,
       MOORING_DATA: data,
       MOORING_PROCESS_NAME: name,
       MOORING_NATS_URL: this.#nats?.url ?? natsUrl,
-      ...('user' in account ? { MOORING_NATS_USER: account.user, MOORING_NATS_PASSWORD: account.password } : {}),
+      ...(own === undefined ? {} : { MOORING_NATS_USER: own.user, MOORING_NATS_PASSWORD: own.password }),
       MOORING_GATEWAY_HTTP: hostOf(this.#facts['http'], http),
       MOORING_ROUTER_GRPC: hostOf(this.#facts['grpc'], grpc),
       MOORING_MANAGEMENT_HTTP: hostOf(this.#facts['management'], management),
