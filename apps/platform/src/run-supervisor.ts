@@ -1,0 +1,47 @@
+import { pino } from 'pino';
+import { defaultDataFolder, type Environment } from '@mooring/config';
+import { supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
+
+export interface SupervisorFlags {
+  data?: string | undefined;
+  http?: string | undefined;
+  grpc?: string | undefined;
+  management?: string | undefined;
+  nats?: string | undefined;
+  topology?: string | undefined;
+}
+
+/**
+ * Runs a whole platform until SIGTERM or SIGINT. Prints one line `ready http=... grpc=... management=...` on stdout once
+ * it serves; everything else goes to stderr. Resolves with the exit status.
+ */
+export async function runSupervisor(flags: SupervisorFlags, environment: Environment): Promise<number> {
+  const log = pino({ level: environment['MOORING_LOG_LEVEL'] ?? 'info', name: 'supervisor' }, pino.destination(2));
+  const topology = flags.topology ?? 'default';
+  if (!topologyNames.includes(topology as TopologyName)) {
+    process.stderr.write(`there is no topology '${topology}'; there are: ${topologyNames.join(', ')}\n`);
+    return 2;
+  }
+  const asked = Promise.withResolvers<string>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => asked.resolve(signal));
+  try {
+    const platform = await supervise({
+      data: flags.data ?? environment['MOORING_DATA'] ?? defaultDataFolder,
+      http: flags.http ?? '127.0.0.1:8080',
+      grpc: flags.grpc ?? '127.0.0.1:8081',
+      management: flags.management ?? '127.0.0.1:8082',
+      topology: topology as TopologyName,
+      ...(flags.nats === undefined ? {} : { natsUrl: flags.nats }),
+      environment,
+      log,
+    });
+    const { http, grpc, management } = platform.addresses;
+    process.stdout.write(`ready http=${http} grpc=${grpc} management=${management}\n`);
+    log.info({ signal: await asked.promise }, 'stopping');
+    await platform.stop();
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
