@@ -3,13 +3,15 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ModelInferRequest } from '@mooring/contracts/inference';
 import { reply } from '@mooring/scoring-stream';
-import { eventually } from '@mooring/testing';
+import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routing } from './testing/fake-instance.ts';
 import { seeded } from './testing/seeded.ts';
 import { rawCall, startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
 import { startTestScorer, type TestScorer } from './testing/test-scorer.ts';
 
 const key = { authorization: 'Bearer k1' };
+const folder = tempDir('router-');
+let nats: TestNats;
 let platform: TestPlatform;
 let scorer: TestScorer;
 
@@ -26,7 +28,9 @@ const good = Buffer.from(
 );
 
 beforeAll(async () => {
-  platform = await startTestPlatform();
+  nats = await startTestNats();
+  const ground = { environment: nats.environment, store: await nats.connect(), folder: folder.path };
+  platform = await startTestPlatform(ground);
   scorer = await startTestScorer(platform.folder, 'martina', 'm1', () => reply({ status: 200 }));
   await platform.setKeys('cars', 'k1', 'k2');
   await platform.routing.put('cars', routing());
@@ -37,6 +41,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await platform.stop();
   await scorer.stop();
+  await nats.stop();
+  folder.remove();
 });
 
 const stillServes = async (): Promise<boolean> =>

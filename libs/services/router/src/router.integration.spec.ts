@@ -19,13 +19,15 @@ import { Operation } from '@mooring/contracts/scoring';
 import { kvKey, type MirrorReportRecord } from '@mooring/domain';
 import { openScoringStream, reply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
 import { call as scoreCall } from '@mooring/scoring-stream/testing';
-import { eventually } from '@mooring/testing';
+import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routing } from './testing/fake-instance.ts';
 import { rawCall, startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
 import { startTestScorer, type TestScorer } from './testing/test-scorer.ts';
 
 const key = { authorization: 'Bearer first-key' };
 const silent = pino({ enabled: false });
+const folder = tempDir('router-');
+let nats: TestNats;
 let platform: TestPlatform;
 let martina: TestScorer;
 let luca: TestScorer[];
@@ -99,7 +101,9 @@ const servedBy = (version: string): Promise<unknown> =>
   );
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ MOORING_ROUTER_STREAM_IN_FLIGHT_MAX: '4' });
+  nats = await startTestNats();
+  const ground = { environment: nats.environment, store: await nats.connect(), folder: folder.path };
+  platform = await startTestPlatform(ground, { MOORING_ROUTER_STREAM_IN_FLIGHT_MAX: '4' });
   martina = await startTestScorer(platform.folder, 'martina', 'm1', answerer('m1'));
   luca = await Promise.all(['l1', 'l2'].map((id) => startTestScorer(platform.folder, 'luca', id, answerer(id))));
   answer = (call, _signal, id) => scored(call, id);
@@ -120,6 +124,8 @@ beforeEach(() => {
 afterAll(async () => {
   await platform.stop();
   await Promise.all([martina, ...luca].map((scorer) => scorer.stop()));
+  await nats.stop();
+  folder.remove();
 });
 
 it('forwards the bytes of a ModelInfer untouched and answers with the bytes of the instance', async () => {
@@ -136,6 +142,13 @@ it('forwards the bytes of a ModelInfer untouched and answers with the bytes of t
   expect(ModelInferResponse.decode(sent.body)).toMatchObject({ id: 'untouched', modelName: 'cars' });
   expect(sent.headers.get('azureml-model-deployment')).toEqual(['martina']);
   expect(sent.headers.get('x-ms-request-id')).toEqual(['abc-1']);
+});
+
+it('carries a message of 60 MiB', async () => {
+  const message = request({ id: 'large', rawInputContents: [Buffer.alloc(60 * 2 ** 20, 3)] });
+  const sent = await rawCall(platform.client, 'ModelInfer', message, key);
+  expect(sent.code).toBe(status.OK);
+  expect(martina.calls[0]?.body.equals(message)).toBe(true);
 });
 
 it('obeys a pin by model version and by metadata, and refuses two that disagree', async () => {
@@ -367,11 +380,11 @@ it("passes the caller's deadline and its going away on to the instance", async (
 });
 
 it('goes on serving while NATS is gone, and takes in what changed once it is back', async () => {
-  await platform.nats.pause();
+  await nats.pause();
   for (let i = 0; i < 50; i += 1)
     expect((await rawCall(platform.client, 'ModelInfer', request(), key)).code).toBe(status.OK);
   expect(platform.router.ready()).toBe(true);
-  await platform.nats.resume();
+  await nats.resume();
   await eventually(() => platform.routing.delete('boats').then(() => true), { timeoutMs: 10_000 });
   const boats = () =>
     rawCall(platform.client, 'ModelInfer', request({ modelName: 'boats' }), { authorization: 'Bearer boats-key' });

@@ -2,12 +2,14 @@ import { status, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-j
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { ModelInferRequest, ModelInferResponse, ModelStreamInferResponse } from '@mooring/contracts/inference';
 import { reply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
-import { eventually } from '@mooring/testing';
+import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routing } from './testing/fake-instance.ts';
 import { metadata, startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
 import { startTestScorer, type TestScorer } from './testing/test-scorer.ts';
 
 const inFlightMax = 4;
+const folder = tempDir('router-');
+let nats: TestNats;
 let platform: TestPlatform;
 let scorer: TestScorer;
 let answer: (call: ScoreCall, signal: AbortSignal) => Promise<ScoreReply> | ScoreReply;
@@ -49,7 +51,9 @@ function openStream(authorization = 'Bearer k1', deadlineMs = 30_000): OpenStrea
 }
 
 beforeAll(async () => {
-  platform = await startTestPlatform({ MOORING_ROUTER_STREAM_IN_FLIGHT_MAX: String(inFlightMax) });
+  nats = await startTestNats();
+  const ground = { environment: nats.environment, store: await nats.connect(), folder: folder.path };
+  platform = await startTestPlatform(ground, { MOORING_ROUTER_STREAM_IN_FLIGHT_MAX: String(inFlightMax) });
   scorer = await startTestScorer(platform.folder, 'martina', 'm1', (call, signal) => answer(call, signal));
   await platform.setKeys('cars', 'k1', 'k2');
   await platform.routing.put('cars', routing());
@@ -73,6 +77,8 @@ beforeEach(() => {
 afterAll(async () => {
   await platform.stop();
   await scorer.stop();
+  await nats.stop();
+  folder.remove();
 });
 
 it('answers every request of a stream by its id and marks each answer as the final one', async () => {

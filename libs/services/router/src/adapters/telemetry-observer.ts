@@ -73,6 +73,9 @@ function noteAnswer(target: DeploymentEntry, answer: ScoreReply, totalMs: number
 /** Sets the gauges that show the present state; called now and then, never in a request. */
 export function noteState(directory: Directory): void {
   metrics.configGeneration.set(directory.generation);
+  // Deployments that are gone must not keep their last value.
+  metrics.inFlight.reset();
+  metrics.queueLimit.reset();
   for (const endpoint of directory.all()) {
     for (const deployment of endpoint.deployments.values()) {
       const { pool, route } = deployment;

@@ -5,13 +5,11 @@ import { credentialsBucket, credentialsKey, keyVerifier } from '@mooring/credent
 import { kvKey, type EndpointCredentialsRecord, type InstanceRecord, type RoutingRecord } from '@mooring/domain';
 import type { Bucket, Nats } from '@mooring/messaging';
 import { startModules } from '@mooring/runtime';
-import { startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routerModule, type Router } from '../index.ts';
 import type { TestScorer } from './test-scorer.ts';
 
 /** A real router on a real NATS; the spec plays controller, auth and scorers. */
 export interface TestPlatform {
-  nats: TestNats;
   store: Nats;
   router: Router;
   folder: string;
@@ -25,21 +23,29 @@ export interface TestPlatform {
 
 const log = pino({ enabled: false });
 
-export async function startTestPlatform(environment: Readonly<Record<string, string>> = {}): Promise<TestPlatform> {
-  const nats = await startTestNats();
-  const folder = tempDir('router-');
-  const store = await nats.connect();
+/** What the spec gives: NATS's settings, a connection to it, a short folder for sockets. */
+export interface TestGround {
+  environment: Readonly<Record<string, string>>;
+  store: Nats;
+  folder: string;
+}
+
+export async function startTestPlatform(
+  ground: TestGround,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestPlatform> {
+  const { store, folder } = ground;
   const routing = await store.bucket<RoutingRecord>('mooring_routing');
   const instances = await store.bucket<InstanceRecord>('mooring_instances');
   const keys = await store.bucket<EndpointCredentialsRecord>(credentialsBucket);
   const running = await startModules([routerModule], {
     environment: {
-      ...nats.environment,
-      MOORING_DATA: folder.path,
+      ...ground.environment,
+      MOORING_DATA: folder,
       MOORING_ROUTER_GRPC: '127.0.0.1:0',
-      MOORING_ROUTER_ADDRESS: `unix:${folder.path}/router.sock`,
+      MOORING_ROUTER_ADDRESS: `unix:${folder}/router.sock`,
       MOORING_ROUTER_MIRROR_FLUSH_MS: '50',
-      ...environment,
+      ...settings,
     },
     log,
   });
@@ -49,10 +55,9 @@ export async function startTestPlatform(environment: Readonly<Record<string, str
     'grpc.max_receive_message_length': -1,
   });
   return {
-    nats,
     store,
     router,
-    folder: folder.path,
+    folder,
     routing,
     instances,
     client,
@@ -70,8 +75,6 @@ export async function startTestPlatform(environment: Readonly<Record<string, str
     stop: async () => {
       client.close();
       await running.stop(5_000);
-      await nats.stop();
-      folder.remove();
     },
   };
 }
