@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { dirname } from 'node:path';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { healthService } from './health.ts';
@@ -53,7 +54,11 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   server.addService(health.definition, health.implementation);
   addReflection(server, [...options.services.map((s) => s.definition), health.definition]);
   const socketPath = options.address.startsWith('unix:') ? options.address.slice('unix:'.length) : undefined;
-  if (socketPath !== undefined) await removeStaleSocket(socketPath);
+  if (socketPath !== undefined) {
+    // A service that runs alone has no supervisor to make the run folder for it.
+    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+    await removeStaleSocket(socketPath);
+  }
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),

@@ -43,8 +43,14 @@ export async function startTestNats(): Promise<TestNats> {
     pid: () => server.pid,
     connect: async ({ deadlineMs = 2_000, log = silent } = {}) => {
       const nats = await connectNats({ url, ...account, name: 'spec', deadlineMs }, log);
-      open.add(nats);
-      return nats;
+      const closing: Nats = {
+        ...nats,
+        close: async () => {
+          if (open.delete(closing)) await nats.close();
+        },
+      };
+      open.add(closing);
+      return closing;
     },
     kill: async () => {
       process.kill(server.pid, 'SIGKILL');

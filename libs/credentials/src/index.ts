@@ -1,0 +1,2 @@
+export { keyVerifier, verifyKey } from './verify-key.ts';
+export { credentialsBucket, credentialsKey, watchCredentials, type Credentials } from './watch-credentials.ts';

@@ -1,0 +1,2 @@
+export { authModule } from './module.ts';
+export { readAuthConfig, type AuthConfig } from './config.ts';
