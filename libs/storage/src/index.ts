@@ -1,0 +1,10 @@
+export type {
+  ArtifactEntry,
+  ArtifactHead,
+  ArtifactPage,
+  ArtifactStore,
+  ByteSource,
+  PutOptions,
+} from './artifact-store.ts';
+export { createFolderStore } from './folder-store.ts';
+export { sha256Tree } from './sha256-tree.ts';
