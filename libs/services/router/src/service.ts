@@ -80,6 +80,10 @@ export class Router implements Lifecycle {
     return this.servers.length > 0 && !this.stopping.signal.aborted;
   }
 
+  facts(): Readonly<Record<string, string>> {
+    return this.grpcAddress === undefined ? {} : { grpc: this.grpcAddress };
+  }
+
   async start(): Promise<void> {
     const credentials = await watchCredentials(this.nats);
     this.closers.push(() => credentials.stop());
