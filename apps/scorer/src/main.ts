@@ -1,0 +1,3 @@
+import { runScorerProcess } from '@mooring/scorer-service';
+
+process.exit(await runScorerProcess(process.env));
