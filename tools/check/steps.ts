@@ -25,17 +25,6 @@ export const steps: readonly Step[] = [
   { name: 'tidy', about: 'no machine paths or registry hosts in tracked files', run: () => single(tidy()) },
   { name: 'unit', about: 'unit tests', run: () => vitest('unit') },
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
-  { name: 'e2e', about: 'end to end, default topology', run: () => vitest('e2e', { MOORING_E2E_TOPOLOGY: 'default' }) },
-  {
-    name: 'e2e-single',
-    about: 'end to end, one process and scorers',
-    run: () => vitest('e2e', { MOORING_E2E_TOPOLOGY: 'single' }, ['story']),
-  },
-  {
-    name: 'e2e-split',
-    about: 'end to end, a process for each service',
-    run: () => vitest('e2e', { MOORING_E2E_TOPOLOGY: 'split' }, ['story']),
-  },
 ];
 
 async function layers(): Promise<CommandResult> {
