@@ -39,7 +39,8 @@ export function withImports(
   const roots = Object.entries(graph.nodes).map(([name, { data }]) => ({ name, prefix: `${data.root}/` }));
   const edges = new Map<string, { source: string; target: string }>();
   for (const { path, text } of files) {
-    const source = roots.find(({ prefix }) => path.startsWith(prefix))?.name;
+    // Templates are copied elsewhere; their imports are those of the project that they become.
+    const source = path.includes('/templates/') ? undefined : roots.find(({ prefix }) => path.startsWith(prefix))?.name;
     if (source === undefined) continue;
     for (const [, imported] of text.matchAll(/(?:from|import)\s*\(?\s*'(@mooring\/[a-z-]+)/g)) {
       const target = imported === undefined ? undefined : packageNames[imported];
