@@ -125,7 +125,12 @@ export type OnInstanceChange = (instance: InstanceHandle) => void;
 /** Where instances run. */
 export interface ComputeTarget {
   /** Returns once the process exists; what becomes of it is told by `onChange`. */
-  start(identity: InstanceIdentity, launch: Launch, probes: Probes, onChange: OnInstanceChange): Promise<InstanceHandle>;
+  start(
+    identity: InstanceIdentity,
+    launch: Launch,
+    probes: Probes,
+    onChange: OnInstanceChange,
+  ): Promise<InstanceHandle>;
   /** Takes over every instance that an earlier controller started and that still runs. */
   adopt(probesOf: (identity: InstanceIdentity) => Probes, onChange: OnInstanceChange): Promise<InstanceHandle[]>;
   /** Removes what ended instances left behind, keeping the logs of the most recent ones of each deployment. */

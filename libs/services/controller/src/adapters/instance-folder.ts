@@ -56,10 +56,12 @@ export function halfMadeFolders(instances: string): string[] {
 
 function foldersIn(instances: string): string[] {
   try {
-    return readdirSync(instances, { withFileTypes: true })
-      // Folders that begin with a dot hold logs of other things.
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map((entry) => entry.name);
+    return (
+      readdirSync(instances, { withFileTypes: true })
+        // Folders that begin with a dot hold logs of other things.
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+        .map((entry) => entry.name)
+    );
   } catch {
     return [];
   }

@@ -4,9 +4,10 @@ import { lastLines } from './log-files.ts';
 
 /** The end of the logs of a deployment's instances, the oldest first, each under a line that says whose it is. */
 export function deploymentLogs(instances: string, endpoint: string, deployment: string, tail: number): string {
-  const parts = instancesOf(instances, endpoint, deployment).map(
-    (file): LogPart => ({ header: headerOf(file), lines: lastLines(logFile(instances, file.id), tail) }),
-  );
+  const parts = instancesOf(instances, endpoint, deployment).map((file): LogPart => ({
+    header: headerOf(file),
+    lines: lastLines(logFile(instances, file.id), tail),
+  }));
   return mergeLogs(parts, tail);
 }
 

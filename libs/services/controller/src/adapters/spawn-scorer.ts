@@ -48,7 +48,8 @@ export function spawnScorer(options: SpawnOptions): { child: ChildProcess; ident
 }
 
 /** What a scorer may know of our own environment: where programs are, language, time zone, tracing. No settings, no secrets. */
-const passedOn = /^(PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|OTEL_\w+|MOORING_LOG_LEVEL)$/;
+const passedOn =
+  /^(PATH|HOME|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|OTEL_\w+|MOORING_LOG_LEVEL)$/;
 
 export function scorerEnvironment(
   own: Readonly<Record<string, string | undefined>>,

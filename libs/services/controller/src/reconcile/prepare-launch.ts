@@ -93,7 +93,10 @@ async function prepareModel(
 
 function onnxRuntime(spec: OnlineDeploymentSpec, model: InstanceSpec['model']): InstanceSpec['runtime'] {
   if (model === undefined) {
-    throw new DeploymentFailure('BadArgument', 'the deployment has neither a model nor code: there is nothing to serve');
+    throw new DeploymentFailure(
+      'BadArgument',
+      'the deployment has neither a model nor code: there is nothing to serve',
+    );
   }
   const isFile = statSync(model.path).isFile();
   const choice = chooseOnnxFile(isFile ? [basename(model.path)] : filesBelow(model.path));
@@ -158,5 +161,8 @@ function workerCount(text: string | undefined): number {
 async function getAsset<K extends ResourceKind>(registry: Registry, kind: K, key: string): Promise<Stored<K>> {
   const asset = await registry.get(kind, key);
   if (asset !== undefined) return asset;
-  throw new DeploymentFailure('ResourceNotFound', `the ${kind} '${key}' that the deployment names does not exist any more`);
+  throw new DeploymentFailure(
+    'ResourceNotFound',
+    `the ${kind} '${key}' that the deployment names does not exist any more`,
+  );
 }
