@@ -8,6 +8,6 @@ describe('the __name__ service', () => {
     expect(service.ready?.()).toBe(false);
     await service.start?.();
     expect(service.ready?.()).toBe(true);
-    await service.stop?.(AbortSignal.timeout(1_000));
+    await service.stop?.(AbortSignal.timeout(1_000), 'asked');
   });
 });
