@@ -1,4 +1,0 @@
-import { runMain } from '@mooring/runtime';
-import { controllerModule } from '@mooring/controller-service';
-
-await runMain({ controller: controllerModule }, { target: 'all' });
