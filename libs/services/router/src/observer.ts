@@ -15,8 +15,7 @@ export interface RouterObserver {
   /** A trace of its own, linked to the live one. */
   mirrorSpan(target: DeploymentEntry, call: ScoreCall): ObservedSpan;
   picked(target: DeploymentEntry, why: 'weight' | 'pin' | 'mirror'): void;
-  /** `totalMs`: in the router and below. */
-  answered(target: DeploymentEntry, answer: ScoreReply, totalMs: number): void;
+  answered(target: DeploymentEntry, answer: ScoreReply): void;
   rejected(target: DeploymentEntry | undefined, error: PlatformError): void;
   ejected(target: DeploymentEntry): void;
   mirrorSent(target: DeploymentEntry): void;

@@ -73,7 +73,7 @@ async function routeLive(
   }
   const answer = await live;
   answer.pick = pick;
-  if (inference) deps.observer.answered(deployment, answer, deps.now() - startedMs);
+  if (inference) deps.observer.answered(deployment, answer);
   return answer;
 }
 

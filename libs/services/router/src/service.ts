@@ -10,7 +10,7 @@ import { createKeyGate } from './adapters/key-gate.ts';
 import { feedDirectory } from './adapters/nats-directory.ts';
 import { createNatsMirrorReports } from './adapters/nats-mirror-reports.ts';
 import { createInstanceStreams } from './adapters/open-instance-stream.ts';
-import { createTelemetryObserver, noteState } from './adapters/telemetry-observer.ts';
+import { createStateGauges, createTelemetryObserver } from './adapters/telemetry-observer.ts';
 import type { RouterConfig } from './config.ts';
 import { Directory } from './domain/directory.ts';
 import { createInferenceService } from './handlers/inference-service.ts';
@@ -31,6 +31,7 @@ export class Router implements Lifecycle {
   private readonly nats: Nats;
   private readonly tracing: Tracing;
   private readonly log: Logger;
+  private readonly showState: () => void;
   private readonly stopping = new AbortController();
   /** What ends at a stop, last first. */
   private readonly closers: (() => void)[] = [];
@@ -57,6 +58,7 @@ export class Router implements Lifecycle {
       compareBytesMax: config.mirrorCompareBytesMax,
     };
     this.directory = new Directory(createInstanceStreams(log));
+    this.showState = createStateGauges(this.directory);
     this.mirror = new MirrorSender({ ...shared, limits });
     const { retriesMax, instanceWaitMs } = config;
     const { directory, mirror } = this;
@@ -134,7 +136,7 @@ export class Router implements Lifecycle {
 
   /** Gauges and reports, about once a second; never two at a time, however slow the store is. */
   private async tick(): Promise<void> {
-    noteState(this.directory);
+    this.showState();
     const { reports, directory, log } = this;
     if (this.flushing || !reports) return;
     this.flushing = true;

@@ -9,7 +9,7 @@ import { createTelemetryObserver } from './telemetry-observer.ts';
 
 const route = routing().deployments['luca'];
 if (!route) throw new Error('no route');
-const target = { endpoint: 'cars', name: 'luca', route, pool: new DeploymentPool() };
+const target = { endpoint: 'cars', endpointName: 'Cars', name: 'luca', route, pool: new DeploymentPool() };
 const live = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 function recorded(enabled: boolean) {
@@ -40,22 +40,20 @@ it("passes the caller's trace on where nothing is exported, but never to a mirro
   expect(spans).toEqual([]);
 });
 
-it('counts picks, stages, retries and refusals under the names of the platform; made-up names are no labels', async () => {
+it('counts picks, retries and refusals under the names of the platform; made-up names are no labels', async () => {
   const { observer } = recorded(false);
   observer.picked(target, 'weight');
-  const timing = { totalUs: 900, queueUs: 100, batchWaitUs: 0, preprocessUs: 100, computeUs: 600, postprocessUs: 100 };
-  observer.answered(target, reply({ status: 200, retries: 2, routerUs: 50, timing }), 1);
+  observer.answered(target, reply({ status: 200, retries: 2 }));
   observer.rejected(target, new PlatformError('resource_exhausted', 'QUEUE_FULL', 'full'));
   observer.rejected(undefined, new PlatformError('not_found', 'ENDPOINT_NOT_FOUND', 'no such endpoint'));
   observer.mirrorCompared(target, 'within', 5);
   const text = await registry.metrics();
   for (const line of [
-    'router_picks_total{endpoint="cars",deployment="luca",why="weight"} 1',
-    'router_retries_total{endpoint="cars",deployment="luca"} 2',
-    'mooring_rejected_total{endpoint="cars",deployment="luca",reason="queue_full"} 1',
+    'router_picks_total{endpoint="Cars",deployment="luca",why="weight"} 1',
+    'router_retries_total{endpoint="Cars",deployment="luca"} 2',
+    'mooring_rejected_total{endpoint="Cars",deployment="luca",reason="queue_full"} 1',
     'mooring_rejected_total{endpoint="",deployment="",reason="endpoint_not_found"} 1',
-    'mirror_compared_total{endpoint="cars",deployment="luca",result="within"} 1',
-    'mooring_stage_duration_seconds_sum{endpoint="cars",deployment="luca",stage="compute"} 0.0006',
+    'mirror_compared_total{endpoint="Cars",deployment="luca",result="within"} 1',
   ]) {
     expect(text).toContain(line);
   }

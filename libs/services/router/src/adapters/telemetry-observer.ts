@@ -38,49 +38,34 @@ export function createTelemetryObserver(tracing: Tracing): RouterObserver {
 const unknownTarget = { endpoint: '', deployment: '' };
 
 function labelsOf(target: DeploymentEntry): { endpoint: string; deployment: string } {
-  return { endpoint: target.endpoint, deployment: target.name };
+  return { endpoint: target.endpointName, deployment: target.route.name };
 }
 
 function attributesOf(target: DeploymentEntry): Record<string, string> {
-  return { 'mooring.endpoint': target.endpoint, 'mooring.deployment': target.name };
+  return { 'mooring.endpoint': target.endpointName, 'mooring.deployment': target.route.name };
 }
 
-const stages = {
-  queue: 'queueUs',
-  batch_wait: 'batchWaitUs',
-  preprocess: 'preprocessUs',
-  compute: 'computeUs',
-  postprocess: 'postprocessUs',
-} as const;
-
-function noteAnswer(target: DeploymentEntry, answer: ScoreReply, totalMs: number): void {
+/** The edges record what a request's stages took and whose caller left; here is what only the router knows. */
+function noteAnswer(target: DeploymentEntry, answer: ScoreReply): void {
   const labels = labelsOf(target);
   if (answer.retries > 0) metrics.retries.inc(labels, answer.retries);
-  if (answer.errorCode === 'cancelled') metrics.cancelled.inc(labels);
-  else if (answer.errorCode !== '' && !answer.started) {
-    metrics.rejected.inc({ ...labels, reason: answer.errorReason.toLowerCase() });
-  }
-  metrics.stageDuration.observe({ ...labels, stage: 'route' }, answer.routerUs / 1e6);
-  const { timing } = answer;
-  if (timing === undefined || timing.totalUs === 0) return;
-  const transportUs = Math.max(0, totalMs * 1_000 - answer.routerUs - timing.totalUs);
-  metrics.stageDuration.observe({ ...labels, stage: 'transport' }, transportUs / 1e6);
-  for (const [stage, field] of Object.entries(stages)) {
-    metrics.stageDuration.observe({ ...labels, stage }, timing[field] / 1e6);
-  }
+  if (answer.errorCode === '' || answer.errorCode === 'cancelled' || answer.started) return;
+  metrics.rejected.inc({ ...labels, reason: answer.errorReason.toLowerCase() });
 }
 
-/** Sets the gauges that show the present state; called now and then, never in a request. */
-export function noteState(directory: Directory): void {
-  metrics.configGeneration.set(directory.generation);
-  // Deployments that are gone must not keep their last value.
-  metrics.inFlight.reset();
-  metrics.queueLimit.reset();
-  for (const endpoint of directory.all()) {
-    for (const deployment of endpoint.deployments.values()) {
+/** A function that sets the gauges of the present state; called now and then, never in a request. */
+export function createStateGauges(directory: Directory): () => void {
+  let shown: ReturnType<typeof labelsOf>[] = [];
+  return () => {
+    metrics.configGeneration.set(directory.generation);
+    // Deployments that are gone must not keep their last value.
+    for (const labels of shown) for (const gauge of [metrics.inFlight, metrics.queueLimit]) gauge.remove(labels);
+    const deployments = [...directory.all()].flatMap((endpoint) => [...endpoint.deployments.values()]);
+    shown = deployments.map(labelsOf);
+    for (const deployment of deployments) {
       const { pool, route } = deployment;
       metrics.inFlight.set(labelsOf(deployment), pool.liveInFlight);
       metrics.queueLimit.set(labelsOf(deployment), pool.liveLimit(route.maxConcurrentRequestsPerInstance));
     }
-  }
+  };
 }

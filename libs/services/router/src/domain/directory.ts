@@ -9,7 +9,10 @@ import type { InstanceStream, OpenInstanceStream } from '../ports.ts';
 import { DeploymentPool } from './deployment-pool.ts';
 
 export interface DeploymentEntry {
+  /** In lower case. */
   readonly endpoint: string;
+  /** As the user wrote it. */
+  readonly endpointName: string;
   /** In lower case. */
   readonly name: string;
   readonly route: DeploymentRoute;
@@ -17,7 +20,10 @@ export interface DeploymentEntry {
 }
 
 export interface EndpointEntry {
+  /** In lower case. */
   readonly name: string;
+  /** As the user wrote it. */
+  readonly writtenName: string;
   readonly traffic: CompiledTraffic;
   readonly mirrors: readonly { percent: number; deployment: DeploymentEntry }[];
   readonly deployments: ReadonlyMap<string, DeploymentEntry>;
@@ -108,13 +114,19 @@ export class Directory {
     const deployments = new Map<string, DeploymentEntry>();
     for (const [key, route] of Object.entries(record.deployments)) {
       const deployment = key.toLowerCase();
-      deployments.set(deployment, { endpoint: name, name: deployment, route, pool: this.poolOf(name, deployment) });
+      deployments.set(deployment, {
+        endpoint: name,
+        endpointName: record.endpoint,
+        name: deployment,
+        route,
+        pool: this.poolOf(name, deployment),
+      });
     }
     const mirrors = Object.entries(record.mirrorTraffic).flatMap(([key, percent]) => {
       const deployment = deployments.get(key.toLowerCase());
       return deployment === undefined || percent <= 0 ? [] : [{ percent, deployment }];
     });
-    return { name, traffic: compileTraffic(record.traffic), mirrors, deployments };
+    return { name, writtenName: record.endpoint, traffic: compileTraffic(record.traffic), mirrors, deployments };
   }
 
   private poolOf(endpoint: string, deployment: string): DeploymentPool {

@@ -24,7 +24,7 @@ export async function infer(
     const call = scoreCall(Operation.OPERATION_INFER, model, { ...context, traceparent: record.traceparent }, message);
     authorize(deps, model, context);
     const answer = await deps.route.score(call, context.signal);
-    record.routed(model.name, answer);
+    record.routed(deps.directory.endpoint(model.name)?.writtenName ?? '', answer);
     const error = errorOf(answer);
     if (error) throw error;
     record.end();

@@ -8,13 +8,16 @@ import type { GrpcContext } from './grpc-context.ts';
 export interface ServedRequest {
   /** For whoever works for it. */
   readonly traceparent: string;
+  /** `endpoint`: as the user wrote it; empty when there is none of the name that the caller gave. */
   routed(endpoint: string, answer: ScoreReply): void;
   /** Writes the access line, metrics and span. `thrown`: what went wrong. */
   end(thrown?: unknown): void;
 }
 
+type GrpcProtocol = 'oip_grpc' | 'oip_stream';
+
 export interface ServedRequests {
-  begin(protocol: 'oip_grpc' | 'oip_stream', context: GrpcContext, bytesIn: number): ServedRequest;
+  begin(protocol: GrpcProtocol, context: GrpcContext, bytesIn: number): ServedRequest;
 }
 
 const spanNames = {
@@ -38,69 +41,90 @@ export function createServedRequests(log: Logger, tracing: Tracing): ServedReque
       return {
         traceparent: span?.traceparent ?? context.traceparent,
         routed: (name, given) => {
-          endpoint = name.toLowerCase();
+          endpoint = name;
           answer = given;
         },
         end: (thrown) => {
           const totalMs = performance.now() - startedMs;
           const error = thrown === undefined ? undefined : PlatformError.from(thrown);
-          // An endpoint that does not exist is a name of the caller's own making: no label.
-          const known = error?.reason === 'ENDPOINT_NOT_FOUND' ? '' : endpoint;
-          const labels = { endpoint: known, deployment: answer?.deployment.toLowerCase() ?? '' };
-          const code = String(error ? boundary(error.code).grpc : 0);
-          metrics.requests.inc({ ...labels, protocol, code, reason: error?.reason ?? '' });
-          metrics.requestDuration.observe({ ...labels, protocol }, totalMs / 1_000);
+          const served = {
+            protocol,
+            context,
+            endpoint,
+            bytesIn,
+            totalMs,
+            error,
+            answer,
+            stages: stagesOf(answer, totalMs),
+          };
+          count(served);
+          span?.set({ 'mooring.endpoint': endpoint, 'mooring.deployment': answer?.deployment ?? '' });
           span?.end(error);
-          log.info(
-            accessLine(protocol, context, { labels, bytesIn, totalMs, traceId: span?.traceId ?? '', error }, answer),
-            'scored',
-          );
+          log.info(accessLine(served, span?.traceId), 'scored');
         },
       };
     },
   };
 }
 
-interface Measured {
-  labels: { endpoint: string; deployment: string };
+interface Served {
+  protocol: GrpcProtocol;
+  context: GrpcContext;
+  endpoint: string;
   bytesIn: number;
   totalMs: number;
-  traceId: string;
   error: PlatformError | undefined;
+  answer: ScoreReply | undefined;
+  stages: Readonly<Record<string, number>>;
 }
 
-function accessLine(
-  protocol: string,
-  context: GrpcContext,
-  { labels, bytesIn, totalMs, traceId, error }: Measured,
-  answer: ScoreReply | undefined,
-): Readonly<Record<string, unknown>> {
+/** Where the time went, ms, under the labels of the stage metric; `transport` is what nobody else accounts for. */
+function stagesOf(answer: ScoreReply | undefined, totalMs: number): Readonly<Record<string, number>> {
   const timing = answer?.timing;
-  const routerMs = (answer?.routerUs ?? 0) / 1_000;
-  const instanceMs = (timing?.totalUs ?? 0) / 1_000;
+  const parts = {
+    route: (answer?.routerUs ?? 0) / 1_000,
+    queue: (timing?.queueUs ?? 0) / 1_000,
+    batch_wait: (timing?.batchWaitUs ?? 0) / 1_000,
+    preprocess: (timing?.preprocessUs ?? 0) / 1_000,
+    compute: (timing?.computeUs ?? 0) / 1_000,
+    postprocess: (timing?.postprocessUs ?? 0) / 1_000,
+  };
+  const known = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
+  return { ...parts, transport: Math.max(0, totalMs - known) };
+}
+
+function count({ protocol, endpoint, totalMs, error, answer, stages }: Served): void {
+  const labels = { endpoint, deployment: answer?.deployment ?? '' };
+  const code = String(error ? boundary(error.code).grpc : 0);
+  metrics.requests.inc({ ...labels, protocol, code, reason: error?.reason ?? '' });
+  if (endpoint === '') return;
+  metrics.requestDuration.observe({ ...labels, protocol }, totalMs / 1_000);
+  for (const [stage, ms] of Object.entries(stages)) {
+    if (ms > 0) metrics.stageDuration.observe({ ...labels, stage }, ms / 1_000);
+  }
+  if (error?.code === 'cancelled') metrics.cancelled.inc(labels);
+}
+
+function accessLine(served: Served, traceId: string | undefined): Readonly<Record<string, unknown>> {
+  const { protocol, context, endpoint, bytesIn, totalMs, error, answer, stages } = served;
   return {
     requestId: context.requestId,
-    ...(traceId === '' ? {} : { traceId }),
-    ...labels,
+    traceId: traceId || undefined,
+    endpoint: endpoint || undefined,
+    deployment: answer?.deployment || undefined,
+    instance: answer?.instanceId || undefined,
     protocol,
     code: error?.code ?? 'ok',
-    ...(error ? { reason: error.reason } : {}),
+    reason: error?.reason,
     bytesIn,
     bytesOut: answer?.body.length ?? 0,
-    rows: answer?.rows ?? 0,
+    rows: answer?.rows,
+    batchId: answer?.batchId || undefined,
+    batchRows: answer?.batchRows || undefined,
+    pick: answer?.pick || undefined,
+    retries: answer?.retries,
     totalMs: rounded(totalMs),
-    stagesMs: {
-      route: rounded(routerMs),
-      transport: rounded(Math.max(0, totalMs - routerMs - instanceMs)),
-      queue: (timing?.queueUs ?? 0) / 1_000,
-      batchWait: (timing?.batchWaitUs ?? 0) / 1_000,
-      preprocess: (timing?.preprocessUs ?? 0) / 1_000,
-      compute: (timing?.computeUs ?? 0) / 1_000,
-      postprocess: (timing?.postprocessUs ?? 0) / 1_000,
-    },
-    pick: answer?.pick ?? '',
-    retries: answer?.retries ?? 0,
-    instanceId: answer?.instanceId ?? '',
+    stages: Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [stage, rounded(ms)])),
   };
 }
 
