@@ -17,6 +17,8 @@ const table = {
   cancelled: { grpc: 1, http: 499, exit: 130, retry: 'no' },
   invalid_argument: { grpc: 3, http: 400, exit: 2, retry: 'no' },
   too_large: { grpc: 3, http: 413, exit: 2, retry: 'no' },
+  // An identifying header longer than the contract allows (azureml-contract 4.2).
+  headers_too_large: { grpc: 3, http: 431, exit: 2, retry: 'no' },
   unsupported_media: { grpc: 3, http: 415, exit: 2, retry: 'no' },
   method_not_allowed: { grpc: 12, http: 405, exit: 2, retry: 'no' },
   deadline_exceeded: { grpc: 4, http: 504, exit: 7, retry: 'caller' },

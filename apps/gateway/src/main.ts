@@ -1,0 +1,4 @@
+import { gatewayModule } from '@mooring/gateway-service';
+import { runMain } from '@mooring/runtime';
+
+await runMain({ gateway: gatewayModule }, { target: 'all' });

@@ -1,0 +1,12 @@
+import { verifyKey, type Credentials } from '@mooring/credentials';
+import type { EndpointGate } from '../ports.ts';
+
+/** The gate on the verifiers that this process watches. */
+export function createKeyGate(credentials: Pick<Credentials, 'get'>): EndpointGate {
+  return {
+    opens: (endpoint, key) => {
+      const record = credentials.get(endpoint);
+      return record !== undefined && verifyKey(record, key) !== undefined;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
+const whole = (fallback: number, largest: number) => z.coerce.number().int().positive().max(largest).default(fallback);
+const mebibyte = 2 ** 20;
+
+/** Settings of the gateway: `MOORING_GATEWAY_*`. */
+export const gatewayConfig = z
+  .object({
+    /** Where REST callers come in, `host:port`; port 0 picks a free one. */
+    http: z
+      .string()
+      .regex(/^.+:\d{1,5}$/, 'must be host:port')
+      .default('127.0.0.1:8080'),
+    /** Allows an address beyond this machine although calls, keys included, travel in clear. */
+    insecure: z.stringbool().default(false),
+    /** With `example.org`, `cars.example.org/score` is endpoint cars. None when absent. */
+    domain: z
+      .string()
+      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be a host name')
+      .optional(),
+    /** Address of the router's scoring stream when the router is another process; `<run folder>/router.sock` when absent. */
+    router: z.string().optional(),
+    /** Access lines: a file's path, `stdout` or `off`. */
+    accessLog: z.string().min(1).default('stdout'),
+    /** Largest request body, before and after decompression. Deployments set smaller limits of their own. */
+    bodyBytesMax: whole(128 * mebibyte, 128 * mebibyte),
+    /** Bytes of request bodies that may be in memory at once; beyond it callers get 503. */
+    bodyMemoryBytesMax: whole(1024 * mebibyte, 2 ** 40),
+    /** Time for the request line and headers. */
+    headersTimeoutMs: whole(10_000, 600_000),
+    /** Longest silence while a body arrives. */
+    bodyIdleTimeoutMs: whole(10_000, 600_000),
+    /** Longest time that a whole body may take. */
+    bodyTimeoutMs: whole(120_000, 3_600_000),
+    keepAliveTimeoutMs: whole(65_000, 3_600_000),
+    connectionsMax: whole(10_000, 1_000_000),
+    /** How long readiness says no before the port closes, so that load balancers notice. */
+    drainNoticeMs: z.coerce.number().int().min(0).max(600_000).default(0),
+  })
+  .refine((c) => c.insecure || loopbackHost.test(hostOf(c.http)), {
+    message:
+      'is reachable from other machines: keys would travel in clear. Use 127.0.0.1, or set MOORING_GATEWAY_INSECURE=true',
+    path: ['http'],
+  })
+  .refine((c) => c.bodyBytesMax <= c.bodyMemoryBytesMax, {
+    message: 'must not exceed MOORING_GATEWAY_BODY_MEMORY_BYTES_MAX',
+    path: ['bodyBytesMax'],
+  });
+
+export type GatewayConfig = Readonly<z.output<typeof gatewayConfig>>;
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '');
+}
+
+/** `host:port` in parts; brackets of an IPv6 address are taken off. */
+export function parseAddress(address: string): { host: string; port: number } {
+  const port = Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
+  return { host: hostOf(address).replace(/^\[|\]$/g, ''), port };
+}

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Lifecycle } from '@mooring/runtime';
+import type { AccessLog } from './access-log.ts';
+import type { GatewayConfig } from './config.ts';
+import { HttpServer, type HttpServerDeps } from './http-server.ts';
+import type { ScoringEdge } from './ports.ts';
+
+export interface GatewayDeps extends Omit<HttpServerDeps, 'ready' | 'scoring' | 'limits' | 'domain'> {
+  edge: ScoringEdge;
+  config: GatewayConfig;
+  accessLog: AccessLog;
+  log: Logger;
+  /** Told the URL once it is known, e.g. to publish it. */
+  announce: (url: string) => Promise<void>;
+  /** Let go of at the end: watches. */
+  release: () => void;
+}
+
+/** The data plane's front door for REST callers. */
+export class Gateway implements Lifecycle {
+  readonly #deps: GatewayDeps;
+  readonly #http: HttpServer;
+  #url: string | undefined;
+  #stopping = false;
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    const { config, edge } = deps;
+    this.#http = new HttpServer({
+      ...deps,
+      scoring: edge.port,
+      domain: config.domain,
+      limits: {
+        bytesMax: config.bodyBytesMax,
+        idleTimeoutMs: config.bodyIdleTimeoutMs,
+        timeoutMs: config.bodyTimeoutMs,
+      },
+      ready: () => this.ready(),
+    });
+  }
+
+  /** Base URL as bound, without a slash at the end. Throws before `start`. */
+  get url(): string {
+    if (this.#url === undefined) throw new Error('the gateway does not listen yet');
+    return this.#url;
+  }
+
+  facts(): Readonly<Record<string, string>> {
+    return this.#url === undefined ? {} : { http: this.#url };
+  }
+
+  async start(): Promise<void> {
+    this.#url = await this.#http.listen();
+    await this.#deps.announce(this.#url);
+    this.#deps.log.info({ url: this.#url }, 'the gateway listens');
+  }
+
+  ready(): boolean {
+    return this.#url !== undefined && !this.#stopping && (this.#deps.edge.ready?.() ?? true);
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    await delay(this.#deps.config.drainNoticeMs, undefined, { signal }).catch(() => undefined);
+    await this.#http.close(signal);
+    this.#deps.release();
+    await this.#deps.accessLog.close();
+  }
+}
