@@ -112,6 +112,13 @@ describe('a server', () => {
     health.close();
   });
 
+  it('stops at once when its deadline has already passed, open calls or not', async () => {
+    const open = client.call('deleteEndpointKeys', { endpoint: 'x' }).catch((thrown: unknown) => thrown);
+    await expect.poll(() => client.call('listEndpointKeys', { endpoint: 'a' }).then(() => true)).toBe(true);
+    await server.stop(AbortSignal.abort());
+    expect(await open).toMatchObject({ code: 'unavailable' });
+  });
+
   it('takes over a socket file that a crashed process left, but not one in use', async () => {
     writeFileSync(`${folder}/stale.sock`, '');
     const second = await startGrpcServer({

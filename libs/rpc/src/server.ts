@@ -94,6 +94,7 @@ async function removeStaleSocket(path: string): Promise<void> {
 async function stopServer(server: Server, signal: AbortSignal): Promise<void> {
   const force = (): void => server.forceShutdown();
   signal.addEventListener('abort', force, { once: true });
+  if (signal.aborted) force();
   await new Promise<void>((done) => server.tryShutdown(() => done()));
   signal.removeEventListener('abort', force);
 }
