@@ -88,11 +88,13 @@ function stateOf(body: unknown): State {
   const properties = asObject(operation['properties']);
   const status = textOf(operation['status']) ?? textOf(properties['provisioningState']) ?? 'InProgress';
   const percent = operation['percentComplete'];
-  const error = asObject(operation['error'] ?? properties['error'] ?? properties['provisioningError']);
+  // A resource polled for want of an operation says it in our own part of its properties.
+  const more = asObject(properties['mooring']);
+  const error = asObject(operation['error'] ?? more['error']);
   return {
     status,
     ended: ended.has(status.toLowerCase()),
-    step: textOf(operation['step']) ?? textOf(properties['step']) ?? status,
+    step: textOf(operation['step']) ?? textOf(properties['step']) ?? textOf(more['step']) ?? status,
     percentComplete: typeof percent === 'number' ? percent : undefined,
     error: { code: textOf(error['code']), message: textOf(error['message']) },
   };

@@ -1,4 +1,5 @@
-export { loadValue, loadYaml, type LoadOptions } from './load-yaml.ts';
+export { changeAsset, loadValue, loadYaml, type LoadOptions } from './load-yaml.ts';
+export type { AssetChange } from './kinds/asset-change.ts';
 export type { Changes } from './changes.ts';
 export type {
   ArmBody,

@@ -3,6 +3,7 @@ import { PlatformError } from '@mooring/errors';
 import { applyChanges, type Changes } from './changes.ts';
 import type { DraftByKind, YamlKind } from './drafts.ts';
 import { isObject, type Reading } from './fields.ts';
+import { assetChangeFields, type AssetChange } from './kinds/asset-change.ts';
 import { draftEnvironment, readEnvironmentFields } from './kinds/environment.ts';
 import { draftModel, readModelFields } from './kinds/model.ts';
 import { readOnlineDeployment } from './kinds/online-deployment.ts';
@@ -40,6 +41,27 @@ export async function loadValue<K extends YamlKind>(
   options: LoadOptions<K> & { what: string; baseDir: string },
 ): Promise<DraftByKind[K]> {
   return readDocument({ value, sources: new Map() }, options);
+}
+
+/**
+ * The changeable fields of an asset's version after `changes`; `current` is what `show` prints of them. Throws one
+ * PlatformError with every field that does not exist or may not change.
+ */
+export function changeAsset(
+  kind: 'model' | 'environment',
+  current: Readonly<Record<string, unknown>>,
+  changes: Changes,
+  what: string,
+): AssetChange {
+  const problems: YamlProblem[] = [];
+  const { description, tags, properties, stage } = current;
+  const start = Object.fromEntries(
+    Object.entries({ description, tags, properties, stage }).filter(([, v]) => v !== undefined),
+  );
+  const { value, sources } = applyChanges({ value: start, sources: new Map() }, changes, problems);
+  const read: AssetChange | undefined = assetChangeFields[kind].read(value, '', { problems, sources });
+  if (read === undefined || problems.length > 0) throw problemsError(what, problems);
+  return read;
 }
 
 async function readDocument<K extends YamlKind>(

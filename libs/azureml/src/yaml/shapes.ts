@@ -14,7 +14,17 @@ type Json = Record<string, unknown>;
 export function yamlShapeOf(kind: ShapeKind, body: unknown): Json {
   const arm = isObject(body) ? body : {};
   const properties = isObject(arm['properties']) ? arm['properties'] : {};
-  return shapers[kind](arm, properties);
+  return { ...shapers[kind](arm, properties), ...moreShape(properties['mooring']) };
+}
+
+/** What Azure has no field for: why it failed, what it does now, what a user should know. */
+function moreShape(value: unknown): Json {
+  if (!isObject(value)) return {};
+  return withoutUndefined({
+    provisioning_step: value['step'],
+    provisioning_error: value['error'],
+    warnings: value['warnings'],
+  });
 }
 
 const shapers: Readonly<Record<ShapeKind, (arm: Json, properties: Json) => Json>> = {

@@ -16,6 +16,10 @@ export const commonFields = {
   provisioning_state: readOnly,
   creation_context: readOnly,
   latest_version: readOnly,
+  archived: readOnly,
+  provisioning_step: readOnly,
+  provisioning_error: readOnly,
+  warnings: readOnly,
 } as const satisfies Fields;
 
 /** The entries that are set: REST bodies carry what the user wrote and nothing else. */

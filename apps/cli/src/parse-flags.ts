@@ -1,0 +1,123 @@
+import { didYouMean, PlatformError, type FieldProblem } from '@mooring/errors';
+import type { ArgsOf, Flag, Flags, WholeFlag } from './command.ts';
+
+/**
+ * Reads `argv` by the table of flags. Throws one PlatformError with every problem: unknown and refused flags, missing
+ * and wrong values, missing flags, words that belong to no flag.
+ */
+export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): ArgsOf<F> {
+  const problems: FieldProblem[] = [];
+  const byName = new Map(
+    Object.entries(flags).flatMap(([key, flag]) => flag.names.map((name) => [name, { key, flag }] as const)),
+  );
+  const values = new Map<string, string[]>();
+  for (let at = 0; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    const named = splitWord(word, byName);
+    if (named === undefined) {
+      problems.push(strayWord(word, byName));
+      continue;
+    }
+    const { key, flag, value } = named;
+    const given = value === undefined ? followingWords(argv, at + 1, flag) : [value];
+    if (value === undefined) at += given.length;
+    const wrong = problemOf(flag, named.name, given, value !== undefined);
+    if (wrong !== undefined) problems.push(wrong);
+    values.set(key, flag.kind === 'words' ? [...(values.get(key) ?? []), ...given] : given);
+  }
+  for (const [key, flag] of Object.entries(flags)) {
+    if (flag.kind === 'text' && flag.required && !values.has(key)) {
+      problems.push({ path: flag.names.join('/'), problem: 'is missing', expected: `${flag.about}` });
+    }
+  }
+  if (problems.length > 0) {
+    throw new PlatformError('invalid_argument', 'BAD_ARGUMENTS', 'the command line is not right', { problems });
+  }
+  return Object.fromEntries(
+    Object.entries(flags).map(([key, flag]) => [key, read(flag, values.get(key))]),
+  ) as ArgsOf<F>;
+}
+
+interface Named {
+  key: string;
+  flag: Flag;
+  name: string;
+  /** Given in the same word: `--name=cars`, `-ojson`. */
+  value: string | undefined;
+}
+
+function splitWord(word: string, byName: ReadonlyMap<string, { key: string; flag: Flag }>): Named | undefined {
+  const exact = byName.get(word);
+  if (exact !== undefined) return { ...exact, name: word, value: undefined };
+  const equals = word.indexOf('=');
+  const long = word.startsWith('--') && equals > 0 ? byName.get(word.slice(0, equals)) : undefined;
+  if (long !== undefined) return { ...long, name: word.slice(0, equals), value: word.slice(equals + 1) };
+  const short = /^-[a-zA-Z]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
+  if (short === undefined || short.flag.kind === 'switch') return undefined;
+  return { ...short, name: word.slice(0, 2), value: word.slice(2).replace(/^=/, '') };
+}
+
+/** The words after a flag that are its values: none, one, or all up to the next flag. */
+function followingWords(argv: readonly string[], from: number, flag: Flag): string[] {
+  if (flag.kind === 'switch' || flag.kind === 'refused') return [];
+  const words: string[] = [];
+  for (let at = from; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    // `-` alone is standard input, and `-1` a number; everything else that begins with a dash is the next flag.
+    if (/^-./.test(word) && !/^-\d/.test(word)) break;
+    words.push(word);
+    if (flag.kind !== 'words') break;
+  }
+  return words;
+}
+
+function problemOf(flag: Flag, name: string, given: readonly string[], inOneWord: boolean): FieldProblem | undefined {
+  if (flag.kind === 'refused') return { path: name, problem: 'is not taken', expected: flag.instead };
+  if (flag.kind === 'switch') return inOneWord ? { path: name, problem: 'takes no value', expected: name } : undefined;
+  const value = given[0];
+  if (value === undefined) return { path: name, problem: 'needs a value', expected: `${name} ${flag.value}` };
+  if (flag.kind === 'whole') return wholeOf(flag, value) === undefined ? notWhole(flag, name, value) : undefined;
+  if (flag.kind === 'text' && value === '') return { path: name, problem: 'is empty', expected: flag.about };
+  if (flag.kind === 'text' && flag.choices !== undefined && !flag.choices.includes(value)) {
+    return {
+      path: name,
+      problem: `'${shortened(value)}' is not allowed`,
+      expected: `one of: ${flag.choices.join(', ')}`,
+    };
+  }
+  return undefined;
+}
+
+function notWhole({ smallest, largest }: WholeFlag, name: string, value: string): FieldProblem {
+  return {
+    path: name,
+    problem: `'${shortened(value)}' is not allowed`,
+    expected: `a whole number from ${smallest} to ${largest}`,
+  };
+}
+
+function wholeOf({ smallest, largest }: WholeFlag, text: string): number | undefined {
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= smallest && value <= largest ? value : undefined;
+}
+
+function strayWord(word: string, byName: ReadonlyMap<string, { flag: Flag }>): FieldProblem {
+  const shown = shortened(word);
+  if (!word.startsWith('-'))
+    return { path: shown, problem: 'belongs to no flag', expected: 'flags only; --help lists them' };
+  const name = word.split('=')[0] ?? word;
+  const known = [...byName].filter(([, { flag }]) => flag.hidden !== true).map(([flagName]) => flagName);
+  return { path: shown, problem: `is not a flag of this command${didYouMean(name, known)}` };
+}
+
+function read(flag: Flag, given: readonly string[] | undefined): unknown {
+  if (flag.kind === 'switch') return given !== undefined;
+  if (flag.kind === 'words') return given ?? [];
+  if (given === undefined) return undefined;
+  return flag.kind === 'whole' ? wholeOf(flag, given[0] ?? '') : given[0];
+}
+
+function shortened(text: string): string {
+  const clean = text.replace(/\p{Cc}/gu, '?');
+  return clean.length > 60 ? `${clean.slice(0, 57)}...` : clean;
+}

@@ -1,0 +1,65 @@
+/** A table for people: the scalar fields of each row, or the named ones. */
+export function tableOf(value: unknown, fields?: readonly string[]): string {
+  const items: unknown[] = Array.isArray(value) ? value : [value];
+  const rows = items.map((row): Record<string, unknown> => (isObject(row) ? row : { value: row }));
+  if (rows.length === 0) return '(none)';
+  const names = fields ?? scalarFields(rows);
+  const cells = [names.map(title), ...rows.map((row) => names.map((name) => cellText(row[name])))];
+  const widths = names.map((_name, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [lines[0], widths.map((width) => '-'.repeat(width)).join('  '), ...lines.slice(1)].join('\n');
+}
+
+/** Tab-separated values without a header, for scripts; a value on its own is printed as it is. */
+export function tsvOf(value: unknown): string {
+  if (!Array.isArray(value)) return isObject(value) ? rowOf(value) : cellText(value);
+  return value.map((row: unknown) => (isObject(row) || Array.isArray(row) ? rowOf(row) : cellText(row))).join('\n');
+}
+
+function rowOf(row: object): string {
+  return Object.values(row)
+    .map((item) => cellText(item).replace(/[\t\n]/g, ' '))
+    .join('\t');
+}
+
+/** Long ids say little in a table and push everything else out of sight. */
+const notInTables = new Set(['id', 'location', 'kind']);
+
+function scalarFields(rows: readonly Record<string, unknown>[]): string[] {
+  const names = new Set<string>();
+  for (const row of rows) {
+    for (const [name, item] of Object.entries(row)) {
+      const scalar = typeof item !== 'object' || item === null;
+      const small = name === 'traffic' || name === 'mirror_traffic';
+      if ((scalar || small) && !notInTables.has(name)) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+function cellText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toFixed(3)));
+  if (!isObject(value)) return Array.isArray(value) ? JSON.stringify(value) : String(value);
+  // Traffic and tags, as the flags that set them are written.
+  return Object.entries(value)
+    .map(([key, item]) => `${key}=${typeof item === 'object' ? JSON.stringify(item) : String(item)}`)
+    .join(' ');
+}
+
+function title(name: string): string {
+  const words = name
+    .replaceAll('_', ' ')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
