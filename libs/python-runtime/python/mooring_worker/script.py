@@ -1,0 +1,186 @@
+"""Loading a scoring script and calling its `run`."""
+
+import importlib.util
+import inspect
+import os
+import sys
+import time
+import traceback
+from types import ModuleType
+from typing import Any, Callable, Dict, List, Optional
+
+from azureml_inference_server_http.api.aml_request import AMLRequest, is_rawhttp
+from inference_schema import schema_util
+
+from mooring_worker import stdio
+from mooring_worker.answer import UNEXPECTED, Answer, Failure, to_answer
+from mooring_worker.request import json_object, raw_text
+
+_MODULE = "entry_module"
+
+
+class LoadFailure(Exception):
+    """The script cannot be served. `code` is one of Azure's; `detail` is for the log only."""
+
+    def __init__(self, code: str, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.detail = detail
+
+
+def load_script(spec: Dict[str, Any], stage: Callable[[str], None]) -> "Script":
+    """Imports the script, checks its functions, calls `init`. `stage` hears which of these comes next."""
+    os.chdir(spec["codeDir"])
+    path = os.path.join(spec["codeDir"], spec["scoringScript"])
+    _set_path(spec["codeDir"], os.path.dirname(path))
+    stage("import")
+    module = _import(path)
+    for name in ("init", "run"):
+        if not callable(getattr(module, name, None)):
+            raise LoadFailure("UserScriptFunctionNotFound", f"{spec['scoringScript']} has no function {name}(): a scoring script defines init() and run(data)")
+    script = Script(_run_of(module))
+    stage("init")
+    _init(module.init)
+    return script
+
+
+def _set_path(code_dir: str, script_dir: str) -> None:
+    del sys.path[0]  # the folder of this package, which is loaded by now
+    shims = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "shims")
+    sys.path[:] = [path for path in sys.path if path != shims]
+    sys.path[:0] = [script_dir, *([] if script_dir == code_dir else [code_dir]), shims]
+
+
+def _import(path: str) -> ModuleType:
+    module_spec = importlib.util.spec_from_file_location(_MODULE, path)
+    if module_spec is None or module_spec.loader is None or not os.path.isfile(path):
+        raise LoadFailure("UserScriptImportError", f"there is no Python file {path}")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[_MODULE] = module  # dataclasses and pickle look their module up
+    try:
+        module_spec.loader.exec_module(module)
+    except BaseException as error:
+        raise LoadFailure("UserScriptImportError", _import_problem(error, path), script_traceback(error)) from None
+    return module
+
+
+def _import_problem(error: BaseException, path: str) -> str:
+    name = os.path.basename(path)
+    if isinstance(error, SyntaxError):
+        where = os.path.basename(error.filename or path)
+        return f"{where} has a syntax error in line {error.lineno}: {error.msg}"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{name} could not be imported: {error}; add the package to the environment's conda file, or the module to the code folder"
+    return f"{name} could not be imported: {_short(error)}"
+
+
+def _init(init: Callable[[], Any]) -> None:
+    try:
+        init()
+    except BaseException as error:
+        raise LoadFailure("UserScriptInitFailed", f"init() raised {_short(error)}", script_traceback(error)) from None
+
+
+def _run_of(module: ModuleType) -> Callable[..., Any]:
+    # Generated driver scripts keep the user's own module in `driver_module` and pass decorated arguments on wrongly.
+    driven = getattr(module, "driver_module", None)
+    if isinstance(driven, ModuleType) and callable(getattr(driven, "run", None)):
+        return driven.run
+    return module.run
+
+
+class Script:
+    """A script whose `run` can be called. Raises LoadFailure when its signature cannot be served."""
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+        self._raw = is_rawhttp(run)
+        self._decorated = schema_util.is_schema_decorated(run)
+        parameters = list(inspect.signature(run).parameters.values())
+        self._wants_headers = any(p.name == "request_headers" for p in parameters)
+        self._inputs: List[inspect.Parameter] = [p for p in parameters if p.name != "request_headers"]
+        self._check(parameters)
+
+    def _check(self, parameters: List[inspect.Parameter]) -> None:
+        allowed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        problem = ""
+        if any(p.kind not in allowed for p in parameters):
+            problem = "run() cannot accept positional-only arguments, *args, or **kwargs"
+        elif not self._inputs:
+            problem = "run() needs to accept an argument for input data"
+            if self._wants_headers:
+                problem += ' other than "request_headers"'
+        elif self._raw and self._decorated:
+            problem = "run() cannot be decorated with both @rawhttp and @input_schema"
+        if problem:
+            raise LoadFailure("UserScriptFunctionNotFound", f"{problem}: write it as run(data) or run(data, request_headers)")
+
+    def describe(self) -> Dict[str, Any]:
+        return {
+            "wantsHeaders": self._wants_headers or self._raw,
+            "inputSchema": schema_util.get_input_schema(self._run),
+            "outputSchema": schema_util.get_output_schema(self._run),
+        }
+
+    def answer(self, request: AMLRequest) -> Answer:
+        """Never raises: whatever `run` does short of ending the process becomes an answer. Times are in microseconds."""
+        started = time.perf_counter_ns()
+        called: Optional[int] = None
+        returned: Optional[int] = None
+        try:
+            arguments = self._arguments(request)
+            called = time.perf_counter_ns()
+            result = self._run(**arguments)
+            returned = time.perf_counter_ns()
+            answer = to_answer(result)
+        except Failure as failure:
+            stdio.log(f"{failure.reason}: {failure}")
+            answer = failure.answer()
+        except schema_util.SchemaViolation as violation:
+            stdio.log(f"SCHEMA_VIOLATION: {violation}")
+            answer = Failure(400, "SCHEMA_VIOLATION", str(violation)).answer()
+        except BaseException as error:
+            stdio.log(script_traceback(error))
+            answer = Failure(500, "RUN_FAILED", UNEXPECTED).answer()
+        ended = time.perf_counter_ns()
+        called = called or ended
+        returned = returned or ended
+        answer.preprocess_us = (called - started) // 1000
+        answer.compute_us = (returned - called) // 1000
+        answer.postprocess_us = (ended - returned) // 1000
+        return answer
+
+    def _arguments(self, request: AMLRequest) -> Dict[str, Any]:
+        first = self._inputs[0].name
+        if self._raw:
+            arguments: Dict[str, Any] = {first: request}
+        elif self._decorated:
+            arguments = self._unpacked(json_object(request))
+        else:
+            arguments = {first: raw_text(request)}
+        if self._wants_headers:
+            arguments["request_headers"] = dict(request.headers.items())
+        return arguments
+
+    def _unpacked(self, body: Dict[str, Any]) -> Dict[str, Any]:
+        arguments = {}
+        for parameter in self._inputs:
+            value = body.get(parameter.name, parameter.default)
+            if value is inspect.Parameter.empty:
+                raise Failure(400, "SCHEMA_VIOLATION", f"A value is not provided for the {parameter.name!r} parameter.")
+            arguments[parameter.name] = value
+        return arguments
+
+
+def _short(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text[:2000]}" if text else type(error).__name__
+
+
+def script_traceback(error: BaseException) -> str:
+    """The traceback without the frames of this package and of the import system, which say nothing to the script's author."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    trace = error.__traceback__
+    while trace is not None and (trace.tb_frame.f_code.co_filename.startswith((here, "<frozen importlib"))):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()

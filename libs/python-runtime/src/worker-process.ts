@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { exitWords } from './exit-words.ts';
+import { encodeHead, frameDecoder, type Frame } from './frames.ts';
+import { copyLines } from './script-log.ts';
+
+const workerMain = fileURLToPath(new URL('../python/mooring_worker/__main__.py', import.meta.url));
+const channelFd = 3;
+const politeMs = 1_000;
+const termMs = 1_000;
+/** How long what a dead worker left in its pipes is waited for. */
+const lastWordsMs = 1_000;
+
+export interface WorkerOptions {
+  interpreter: string;
+  codeDir: string;
+  environment: Readonly<Record<string, string>>;
+  /** Largest body of a frame that is believed. */
+  bodyBytesMax: number;
+  /** Takes the script's output, line by line. */
+  out: Writable;
+  onFrame(frame: Frame): void;
+  /** Once, when the process is gone and what it had sent has been read. `words` as in `exited 3`. */
+  onEnd(words: string): void;
+}
+
+/**
+ * One Python process with a channel of its own beside its standard streams. It leads a session of its own, and all of
+ * that session ends with it; only a child that makes itself leader of another session escapes.
+ */
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #channel: Duplex | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  #killedBecause = '';
+
+  constructor(options: WorkerOptions) {
+    this.#child = spawn(options.interpreter, [workerMain, String(channelFd)], {
+      cwd: options.codeDir,
+      env: { ...options.environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#channel = this.#child.stdio[channelFd] as Duplex | undefined;
+    const logged = [this.#child.stdout, this.#child.stderr].map((stream) => copyLines(stream as Readable, options.out));
+    const read = this.#readChannel(options);
+    void this.#watchEnd(options, read, Promise.all(logged));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  send(meta: object, body: Buffer): void {
+    const channel = this.#channel;
+    if (channel === undefined || channel.destroyed || !channel.writable) return; // it is gone, and onEnd says so
+    channel.cork();
+    channel.write(encodeHead(meta, body.length));
+    if (body.length > 0) channel.write(body);
+    channel.uncork();
+  }
+
+  /** Ends the process and all that it started, at once. */
+  kill(because = ''): void {
+    this.#killedBecause ||= because;
+    this.#signalGroup('SIGKILL');
+  }
+
+  /** Asks it to end, then insists. Resolves when it is gone. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const now = (): void => this.kill();
+    if (signal.aborted) now();
+    signal.addEventListener('abort', now, { once: true });
+    this.send({ type: 'stop' }, Buffer.alloc(0));
+    const term = setTimeout(() => this.#signalGroup('SIGTERM'), politeMs);
+    const kill = setTimeout(now, politeMs + termMs);
+    await this.#ended.promise;
+    clearTimeout(term);
+    clearTimeout(kill);
+    signal.removeEventListener('abort', now);
+  }
+
+  async #readChannel(options: WorkerOptions): Promise<void> {
+    const decode = frameDecoder(options.bodyBytesMax, options.onFrame);
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    channel.on('error', () => undefined); // a write to a worker that is gone; onEnd tells
+    try {
+      for await (const bytes of channel) decode(bytes as Buffer);
+      // A worker that has closed its channel can never answer again.
+      if (this.#child.exitCode === null) this.kill('closed its channel to the platform');
+    } catch (error) {
+      this.kill(`broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+
+  async #watchEnd(options: WorkerOptions, read: Promise<void>, logged: Promise<unknown>): Promise<void> {
+    const words = await this.#exit();
+    // Its children are still in its group; the group's id cannot be anyone else's while they are.
+    this.#signalGroup('SIGKILL');
+    await within(lastWordsMs, Promise.all([read, logged]));
+    this.#channel?.destroy();
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#ended.resolve();
+    options.onEnd(this.#killedBecause === '' ? words : this.#killedBecause);
+  }
+
+  async #exit(): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#child.once('exit', (code, signal) => resolve(exitWords(code, signal)));
+    this.#child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+    return promise;
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, constants.signals[signal]);
+    } catch {
+      // Nobody is left in the group.
+    }
+  }
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([work, late.promise]);
+  clearTimeout(timer);
+}
