@@ -45,11 +45,6 @@ export async function runScorerProcess(environment: Environment): Promise<number
   return why === 'failed' ? 1 : 0;
 }
 
-interface PythonRuntimeModule {
-  createPythonRuntime(spec: InstanceSpec, log: Logger): ModelRuntime;
-}
-const pythonRuntime: string = '@mooring/python-runtime';
-
 /** Loaded only when needed: an ONNX instance starts without the Python part, and the other way round. */
 async function runtimeOf(spec: InstanceSpec, log: Logger): Promise<ModelRuntime> {
   const { runtime } = spec;
@@ -57,7 +52,7 @@ async function runtimeOf(spec: InstanceSpec, log: Logger): Promise<ModelRuntime>
     const { createOnnxRuntime } = await import('@mooring/inference');
     return createOnnxRuntime({ ...spec, runtime }, log);
   }
-  const { createPythonRuntime } = (await import(pythonRuntime)) as PythonRuntimeModule;
+  const { createPythonRuntime } = await import('@mooring/python-runtime');
   return createPythonRuntime(spec, log);
 }
 

@@ -174,6 +174,44 @@ describe('a scorer process', () => {
   });
 });
 
+describe('a scorer process with a scoring script', () => {
+  const python = (scoringScript: string): Partial<InstanceSpec> => ({
+    runtime: {
+      kind: 'python',
+      interpreter: 'python3',
+      codeDir: fixture('slow-and-bad/scripts'),
+      scoringScript,
+      workerCount: 1,
+    },
+    requestSettings: { requestTimeoutMs: 700, maxConcurrentRequestsPerInstance: 1, maxQueueWaitMs: 500 },
+  });
+  const numbers = scoreCall({ body: Buffer.from('{"data":[1,2,3]}') });
+
+  it('answers what the script returns', async () => {
+    const scorer = await startReady('', python('ok.py'));
+    const answer = await scorer.stream.score(numbers, never);
+    expect(JSON.parse(answer.body.toString())).toEqual({ sum: 6, n: 3 });
+    scorer.child.kill('SIGTERM');
+    expect(await scorer.exit).toBe(0);
+  });
+
+  it('answers scoring_timeout for a script that hangs, and has its place free again', async () => {
+    const scorer = await startReady('', python('hang_in_run.py'));
+    for (let round = 0; round < 2; round++) {
+      expect(await scorer.stream.score(numbers, never)).toMatchObject({ errorCode: 'scoring_timeout', started: true });
+      await eventually(async () => (await healthOf(scorer)) === serving, { timeoutMs: 10_000 });
+    }
+    scorer.child.kill('SIGTERM');
+    expect(await scorer.exit).toBe(0);
+  });
+
+  it('says why the script cannot serve and exits 1', async () => {
+    const scorer = startProcess(specOf('', python('raise_in_init.py')));
+    expect(await scorer.exit).toBe(1);
+    expect(scorer.status()).toMatchObject({ state: 'failed', code: 'UserScriptInitFailed', permanent: true });
+  });
+});
+
 describe('a scorer process that cannot serve', () => {
   it.each([
     'truncated',
