@@ -137,7 +137,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
       open.fail(new PlatformError('unavailable', 'WORKER_EXITED', message, { retryAfterMs }));
       this.#close(open);
     }
-    if (this.#stopping) this.#failQueued('the instance is stopping');
+    if (this.#stopping) this.#failQueuedWhenAlone();
     else if (!this.#started)
       this.#failStart(
         end.load ??
