@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { instanceLog } from './instance-log.ts';
 import { readSpec } from './read-spec.ts';
 import { startScorer, type Scorer } from './scorer.ts';
+import { writeStatus } from './status-file.ts';
 
 const stderr = 2;
 /** Added to the request timeout when this process is asked to end: what is open may take that long. */
@@ -28,14 +29,26 @@ export async function runScorerProcess(environment: Environment): Promise<number
     log.error(`cannot start: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
   }
+  try {
+    return await serve(spec, environment, log, asked);
+  } catch (thrown) {
+    // Such as a socket that cannot be bound: the probe would only see that nobody answers.
+    const message = `cannot start: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+    log.error({ err: thrown }, 'cannot start');
+    writeStatus(spec.instanceDir, { state: 'failed', code: 'InternalServerError', message, permanent: false });
+    return 1;
+  }
+}
+
+async function serve(
+  spec: InstanceSpec,
+  environment: Environment,
+  log: Logger,
+  asked: Promise<string>,
+): Promise<number> {
   const tracing = await startTracing('scorer', environment);
-  const scorer = await startScorer({
-    spec,
-    runtime: await runtimeOf(spec, log),
-    tracing,
-    log,
-    nowMs: () => performance.now(),
-  });
+  const runtime = await runtimeOf(spec, log);
+  const scorer = await startScorer({ spec, runtime, tracing, log, nowMs: () => performance.now() });
   const orphaned = scorer.orphaned.then(() => 'nobody has looked after this instance for too long');
   const failed = scorer.loaded.then((status) => (status.state === 'failed' ? 'failed' : new Promise<never>(() => {})));
   const why = await Promise.race([asked, orphaned, failed]);

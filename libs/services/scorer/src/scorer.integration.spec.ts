@@ -242,6 +242,15 @@ describe('a scorer process that cannot serve', () => {
     expect(scorer.output()).not.toContain('hunter2');
   });
 
+  it('says in status.json that it cannot listen', async () => {
+    const first = await startReady('iris-onnx/model.onnx');
+    const second = startProcess({ ...specOf('iris-onnx/model.onnx'), instanceDir: join(folder.path, 'second') });
+    expect(await second.exit).toBe(1);
+    expect(second.status()).toMatchObject({ state: 'failed', permanent: false });
+    expect(second.status()?.message).toContain('already listens');
+    expect((await first.stream.score(iris, never)).status).toBe(200);
+  });
+
   it('ends itself when nobody looks after it', async () => {
     const scorer = startProcess(specOf('iris-onnx/model.onnx', { orphanTimeoutMs: 800 }));
     expect(await scorer.exit).toBe(0);
