@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '@mooring/testing';
 import { openAccessLog } from './access-log.ts';
 
 let folder: string;
@@ -40,15 +41,11 @@ describe('openAccessLog', () => {
     const accessLog = openAccessLog(file, log);
     const text = 'x'.repeat(1_000_000);
     for (let n = 0; n < 60; n += 1) accessLog.write({ n, text });
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    while (statSync(file).size < 10_000_000) await new Promise((resolve) => setImmediate(resolve));
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (true) {
-      accessLog.write({ last: true });
-      const written = readFileSync(file, 'utf8');
-      if (written.includes('"dropped"')) break;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    const written = (): string => readFileSync(file, 'utf8');
+    await eventually(() => {
+      accessLog.write({ probe: true });
+      expect(written()).toContain('"dropped"');
+    });
     await accessLog.close();
     const dropped = Number(/"dropped":(\d+)/.exec(readFileSync(file, 'utf8'))?.[1]);
     expect(dropped).toBeGreaterThan(30);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -25,6 +26,7 @@ const headerBytesMax = 16 * 1024;
 const headersMax = 200;
 /** How often Node looks for connections that are over their time. */
 const timeoutCheckMs = 1_000;
+const closingTurnsMax = 100;
 
 /** The data plane's HTTP/1.1 server. */
 export class HttpServer {
@@ -33,6 +35,7 @@ export class HttpServer {
   readonly #memory: BodyMemory;
   /** The request that each connection is busy with, so that a protocol error finds its answer. */
   readonly #current = new WeakMap<Duplex, Exchange>();
+  readonly #sockets = new Set<Socket>();
   #open = 0;
   #closing = false;
 
@@ -58,6 +61,10 @@ export class HttpServer {
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       this.#accept(request, response),
     );
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
     this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => undefined);
@@ -90,12 +97,20 @@ export class HttpServer {
   async close(signal: AbortSignal): Promise<void> {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    this.#closeIdle();
     const force = (): void => this.#server.closeAllConnections();
     if (signal.aborted) force();
     signal.addEventListener('abort', force, { once: true });
     await closed;
     signal.removeEventListener('abort', force);
+    // The last requests learn a little after their connections that it is over.
+    for (let turn = 0; turn < closingTurnsMax && this.#open > 0; turn += 1) await setImmediate();
+  }
+
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    // Node counts a connection that never said anything as busy.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 
   #accept(request: IncomingMessage, response: ServerResponse): void {
@@ -108,6 +123,8 @@ export class HttpServer {
       exchange.held.giveAll();
       if (exchange.countedInFlight) metrics.inFlight.dec({ endpoint: exchange.endpoint?.name ?? '', deployment: '' });
       observe(exchange, this.#deps.accessLog);
+      // An answer whose headers had promised to keep the connection.
+      if (this.#closing) process.nextTick(() => this.#server.closeIdleConnections());
     });
     void this.#answer(exchange);
   }

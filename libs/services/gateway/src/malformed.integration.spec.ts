@@ -184,8 +184,8 @@ describe('malformed requests', () => {
     clearTimeout(patience);
     connection.socket.destroy();
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 0);
-    if (text !== '') expect([200, 501]).toContain(status < 400 || status === 501 ? status : 200);
-    expect(status === 501 || status < 500).toBe(true);
+    // 501 names what Mooring does not have; 0: the connection ended without an answer, which must be the caller's doing.
+    expect(status === 501 || status < 500, text.slice(0, 300)).toBe(true);
     expect(text).not.toMatch(/ at .*\.ts:|node:internal/);
   });
 
@@ -193,8 +193,7 @@ describe('malformed requests', () => {
     const response = await fetch(`${gateway.url}${score}`, { method: 'POST', body: '{}', headers: bearer });
     expect(response.status).toBe(200);
     expect(gateway.logged).toEqual([]);
-    const metricsOfKey = gateway.lines.some((line) => JSON.stringify(line).includes(key));
-    expect(metricsOfKey).toBe(false);
+    expect(gateway.lines.filter((line) => JSON.stringify(line).includes(key))).toEqual([]);
   });
 
   it.each([

@@ -41,9 +41,9 @@ export interface Marks {
  * ours, so what they report can exceed the time that passed here by a little: then it is scaled down to fit.
  */
 export function stageTimes(marks: Marks, reply: ScoreReply | undefined): StageTimes {
-  const authenticated = marks.authenticated ?? marks.ended;
-  const bodyRead = marks.bodyRead ?? authenticated;
-  const answered = marks.answered ?? bodyRead;
+  const answered = marks.answered ?? marks.ended;
+  const authenticated = marks.authenticated ?? answered;
+  const bodyRead = marks.bodyRead ?? answered;
   const inside = answered - bodyRead;
   const timing = reply?.timing;
   const reported = ((reply?.routerUs ?? 0) + (timing?.totalUs ?? 0)) / 1_000;

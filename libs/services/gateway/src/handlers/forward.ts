@@ -37,6 +37,7 @@ export function ask(
   deployment: string,
 ): Promise<ScoreReply> {
   const call = callOf(exchange, operation, Buffer.alloc(0));
+  exchange.marks.bodyRead ??= performance.now();
   return deps.scoring.score(
     { ...call, endpoint, deployment, modelName: endpoint, modelVersion: deployment },
     exchange.signal,
