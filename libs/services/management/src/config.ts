@@ -27,12 +27,25 @@ const ownConfig = z
     tokenCacheMs: whole(5_000, 60_000),
     /** How long processes have to answer when metrics are collected. */
     metricsWaitMs: whole(300, 10_000),
+    /** How long Python may take to parse a scoring script. */
+    scriptCheckMs: whole(10_000, 60_000),
   })
-  .refine((c) => c.insecure || loopbackHost.test(c.http.replace(/:\d+$/, '')), {
+  .refine((c) => c.insecure || isLoopback(c.http), {
     message:
       'is reachable from other machines: tokens would travel in clear. Use 127.0.0.1, or set MOORING_MANAGEMENT_INSECURE=true',
     path: ['http'],
   });
+
+/** True when only this machine reaches the address. */
+export function isLoopback(address: string): boolean {
+  return loopbackHost.test(address.replace(/:\d+$/, ''));
+}
+
+/** `host:port` in parts; brackets of an IPv6 address are taken off. */
+export function parseAddress(address: string): { host: string; port: number } {
+  const port = Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
+  return { host: address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''), port };
+}
 
 const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
 const addressConfig = z.object({ address: z.string().optional() });

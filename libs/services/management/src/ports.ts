@@ -58,7 +58,9 @@ export interface AuditEvent {
 }
 
 export interface AuditPort {
-  /** Resolves when the event is stored. */
+  /** False while nothing can be stored: then no change may begin. */
+  available(): boolean;
+  /** Resolves when the event is stored, or kept to be stored later. Never rejects: what it tells of has happened. */
   record(event: AuditEvent): Promise<void>;
   /** The newest `max`, newest first. */
   recent(max: number): Promise<AuditEvent[]>;
@@ -68,12 +70,16 @@ export interface AuditPort {
 export interface PlatformState {
   mirrorReports(endpoint: string): Promise<MirrorReportRecord[]>;
   /** Base of scoring URIs, without a slash at the end. */
-  gatewayUrl(): Promise<string>;
+  gatewayUrl(): string;
   /** The metrics of every process that answers in time. */
   metrics(): Promise<ProcessMetrics[]>;
+  /** Tells other processes where management listens. */
+  announce(url: string): Promise<void>;
 }
 
-/** What is wrong with a scoring script, in words; undefined when it parses. */
+/**
+ * What is wrong with a scoring script, in words; undefined when it parses. Never runs it. Rejects when it cannot be said.
+ */
 export type CheckScript = (file: string) => Promise<string | undefined>;
 
 /** Everything that management reaches outside itself. */

@@ -1,0 +1,51 @@
+import type { ArmProblem } from '@mooring/azureml/arm';
+import type { ManagementPorts } from '../ports.ts';
+import { refusedName } from './check-deployment.ts';
+import type { FurtherCheck } from './resource.ts';
+
+/** Files that an asset refers to must have been uploaded, and be what the asset needs: a file or a folder. */
+export function createCheckModel(ports: ManagementPorts): FurtherCheck<'model'> {
+  return async (spec, problems) => {
+    const folder = spec.type === 'mlflow_model' || spec.type === 'triton_model';
+    await notePlace(ports, spec.path, folder ? `a folder, as ${spec.type} has it` : undefined, (problem) =>
+      problems.push({ path: 'properties.modelUri', ...problem }),
+    );
+    return spec;
+  };
+}
+
+export function createCheckEnvironment(ports: ManagementPorts): FurtherCheck<'environment'> {
+  return async (spec, problems) => {
+    if (spec.build !== undefined) {
+      await notePlace(ports, spec.build.contextPath, 'a folder', (problem) =>
+        problems.push({ path: 'properties.build.contextUri', ...problem }),
+      );
+    }
+    return spec;
+  };
+}
+
+export function createCheckCode(ports: ManagementPorts): FurtherCheck<'code'> {
+  return async (spec, problems) => {
+    await notePlace(ports, spec.path, 'a folder', (problem) =>
+      problems.push({ path: 'properties.codeUri', ...problem }),
+    );
+    return spec;
+  };
+}
+
+/** `folder` says what it must be when a file will not do. An empty place was a problem before. */
+async function notePlace(
+  { store }: ManagementPorts,
+  place: string,
+  folder: string | undefined,
+  note: (problem: Omit<ArmProblem, 'path'>) => void,
+): Promise<void> {
+  if (place === '') return;
+  const found = await store.kindOf(place).catch(refusedName);
+  if (found === undefined) {
+    note({ problem: `nothing was uploaded to '${place}'`, expected: 'the place of a finished upload' });
+  } else if (found === 'file' && folder !== undefined) {
+    note({ problem: `'${place}' is a file`, expected: folder });
+  }
+}

@@ -1,0 +1,71 @@
+import type { ArmProblem } from '@mooring/azureml/arm';
+import { readListQuery, selectPage } from '../domain/listing.ts';
+import { refusal } from '../domain/refusal.ts';
+import { ok, type Call, type Handler } from '../http/call.ts';
+import type { ManagementPorts } from '../ports.ts';
+import { endpointName } from './endpoints.ts';
+import { listAll, pageBody } from './listing.ts';
+import { bodyOf, keyOf } from './resource.ts';
+
+const kind = 'online-deployment';
+const instancesMax = 50;
+const logLinesDefault = 5_000;
+const logLinesMax = 100_000;
+
+export function deploymentNames({ params }: Call): string[] {
+  return [params['endpoint'] ?? '', params['deployment'] ?? ''];
+}
+
+export function createListDeployments(ports: ManagementPorts): Handler {
+  return async (call) => {
+    const query = readListQuery(call.query);
+    const { key } = await ports.registry.get('online-endpoint', endpointName(call));
+    const { page, nextSkip } = selectPage(await listAll(ports.registry, kind, key), query);
+    return ok(
+      pageBody(
+        page.map((stored) => bodyOf(stored, call, ports)),
+        nextSkip,
+        call,
+      ),
+    );
+  };
+}
+
+const containers: Readonly<Record<string, string>> = {
+  inferenceserver: 'inference-server',
+  storageinitializer: 'storage-initializer',
+};
+
+export function createGetLogs({ registry, controller }: ManagementPorts): Handler {
+  return async (call) => {
+    const body = (call.body ?? {}) as { tail?: unknown; containerType?: unknown };
+    const tail = body.tail ?? logLinesDefault;
+    const container = containers[String(body.containerType ?? 'InferenceServer').toLowerCase()];
+    const problems: ArmProblem[] = [];
+    if (!Number.isInteger(tail) || (tail as number) < 1 || (tail as number) > logLinesMax) {
+      problems.push({ path: 'tail', problem: 'is not allowed', expected: `a whole number from 1 to ${logLinesMax}` });
+    }
+    if (container === undefined) {
+      const expected = 'InferenceServer or StorageInitializer';
+      problems.push({ path: 'containerType', problem: 'is not allowed', expected });
+    }
+    if (problems.length > 0) throw refusal('the request', problems);
+    const { key } = await registry.get(kind, keyOf(kind, deploymentNames(call)));
+    const [endpoint = '', deployment = ''] = key.split('/');
+    const content = await controller.logs({ endpoint, deployment, tail: tail as number, container: container ?? '' });
+    return ok({ content });
+  };
+}
+
+/** azureml-contract 3.3: how many instances a deployment may have. */
+export function createSkus({ registry }: ManagementPorts): Handler {
+  return async (call) => {
+    await registry.get(kind, keyOf(kind, deploymentNames(call)));
+    const sku = {
+      resourceType: 'Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments',
+      sku: { name: 'Default', tier: 'Standard' },
+      capacity: { minimum: 1, maximum: instancesMax, default: 1, scaleType: 'Manual' },
+    };
+    return ok({ value: [sku] });
+  };
+}

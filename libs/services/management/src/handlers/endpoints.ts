@@ -1,0 +1,102 @@
+import { armFromResource, type ArmProblem } from '@mooring/azureml/arm';
+import type { Stored } from '@mooring/domain';
+import { isEndpointName } from '@mooring/domain';
+import { readListQuery, selectPage } from '../domain/listing.ts';
+import { mergeMirrorReports } from '../domain/mirror-report.ts';
+import { notFound, refusal } from '../domain/refusal.ts';
+import { ok, type Call, type Handler } from '../http/call.ts';
+import type { ManagementPorts } from '../ports.ts';
+import { listAll, pageBody } from './listing.ts';
+import { bodyOf, keyOf, location, operationAddress } from './resource.ts';
+
+const kind = 'online-endpoint';
+
+export function endpointName({ params }: Call): string {
+  return keyOf(kind, [params['endpoint'] ?? '']);
+}
+
+export function createListEndpoints(ports: ManagementPorts): Handler {
+  return async (call) => {
+    const query = readListQuery(call.query);
+    const name = call.query['name'];
+    const all = await listAll(ports.registry, kind, '');
+    const named =
+      typeof name === 'string' && name !== '' ? all.filter(({ key }) => key.toLowerCase() === name.toLowerCase()) : all;
+    const { page, nextSkip } = selectPage(named, query);
+    return ok(
+      pageBody(
+        page.map((stored) => bodyOf(stored, call, ports)),
+        nextSkip,
+        call,
+      ),
+    );
+  };
+}
+
+/** The keys in clear: for the admin alone, never cached on the way. */
+export function createListKeys({ registry, auth }: ManagementPorts): Handler {
+  return async (call) => {
+    const { key } = await registry.get(kind, endpointName(call));
+    const { primaryKey, secondaryKey } = await auth.listKeys(key);
+    return ok({ primaryKey, secondaryKey }, { 'cache-control': 'no-store' });
+  };
+}
+
+const slots: Readonly<Record<string, 'primary' | 'secondary'>> = { primary: 'primary', secondary: 'secondary' };
+
+/** Makes one key new; what the caller sends as `keyValue` is never used (azureml-contract 10.4). */
+export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: () => string): Handler {
+  return async (call) => {
+    const body = (call.body ?? {}) as { keyType?: unknown };
+    const slot = typeof body.keyType === 'string' ? slots[body.keyType.toLowerCase()] : undefined;
+    if (slot === undefined) {
+      const problem: ArmProblem = { path: 'keyType', problem: 'is not a key', expected: 'Primary or Secondary' };
+      throw refusal('the request', [problem]);
+    }
+    const { key } = await registry.get(kind, endpointName(call));
+    await auth.regenerateKey(key, slot);
+    const headers = { location: operationAddress(call, 'Results', `${doneMark}${uuid()}`), 'retry-after': '1' };
+    return { status: 202, headers };
+  };
+}
+
+/** Begins the id of an operation that had ended before its id was given out. */
+export const doneMark = 'done.';
+
+export function createMirrorReport({ registry, state }: ManagementPorts): Handler {
+  return async (call) => {
+    const { key } = await registry.get(kind, endpointName(call));
+    return ok({ value: mergeMirrorReports(await state.mirrorReports(key)) });
+  };
+}
+
+/** Instances of the endpoint, or of one deployment, as the controller has them. */
+export function createListInstances({ registry, controller }: ManagementPorts): Handler {
+  return async (call) => {
+    const { key } = await registry.get(kind, endpointName(call));
+    const deployment = call.params['deployment'] ?? '';
+    if (deployment !== '' && !isEndpointName(deployment)) throw notFound('online-deployment', `${key}/${deployment}`);
+    return ok({ value: await controller.instances(key, deployment) });
+  };
+}
+
+/** Kept revisions, newest last, each with the resource as it was. */
+export function createRevisions(
+  ports: ManagementPorts,
+  of: 'online-endpoint' | 'online-deployment',
+  namesOf: (call: Call) => string[],
+): Handler {
+  return async (call) => {
+    const revisions: Stored[] = await ports.registry.revisions(of, keyOf(of, namesOf(call)));
+    const context = { workspace: call.workspace, location, gatewayUrl: ports.state.gatewayUrl() };
+    const value = revisions.toReversed().map((revision) => ({
+      etag: revision.etag,
+      generation: revision.generation,
+      state: revision.state,
+      modifiedAt: revision.system.lastModifiedAt,
+      modifiedBy: revision.system.lastModifiedBy,
+      resource: armFromResource(revision, context),
+    }));
+    return ok({ value });
+  };
+}

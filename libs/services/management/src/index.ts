@@ -1,0 +1,3 @@
+export { managementModule } from './module.ts';
+export { readManagementConfig, type ManagementConfig } from './config.ts';
+export type { Management } from './management.ts';

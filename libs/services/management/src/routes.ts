@@ -1,0 +1,188 @@
+import { notYet } from './domain/refusal.ts';
+import { createAuditEvents } from './handlers/audit-events.ts';
+import {
+  assetCollections,
+  createGetContainer,
+  createListContainers,
+  createListVersions,
+  createPutContainer,
+  versionNames,
+} from './handlers/assets.ts';
+import { createCheckCode, createCheckEnvironment, createCheckModel } from './handlers/check-assets.ts';
+import { createCheckDeployment } from './handlers/check-deployment.ts';
+import { createGetLogs, createListDeployments, createSkus, deploymentNames } from './handlers/deployments.ts';
+import {
+  createListEndpoints,
+  createListInstances,
+  createListKeys,
+  createMirrorReport,
+  createRegenerateKeys,
+  createRevisions,
+} from './handlers/endpoints.ts';
+import { createOperationResult, createOperationStatus } from './handlers/operations.ts';
+import { createPatch } from './handlers/patch.ts';
+import { createDelete, createGet, createPut, type FurtherCheck } from './handlers/resource.ts';
+import { createStartPendingUpload } from './handlers/start-pending-upload.ts';
+import { getWorkspace } from './handlers/workspace.ts';
+import type { Call, Handler } from './http/call.ts';
+import type { ManagementPorts } from './ports.ts';
+import type { UploadGrants } from './upload-grants.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+
+export interface Route {
+  method: Method;
+  /** Parameters as `:name`; compared without regard to case. */
+  path: string;
+  handle: Handler;
+  /** What it does, for the audit, as Azure names actions; absent where it changes and gives away nothing. */
+  action?: string;
+}
+
+export interface RouteDeps {
+  ports: ManagementPorts;
+  grants: UploadGrants;
+  uuid: () => string;
+}
+
+const provider = 'providers/Microsoft.MachineLearningServices';
+const workspace = `/subscriptions/:subscription/resourceGroups/:resourceGroup/${provider}/workspaces/:workspace`;
+const operations = `/subscriptions/:subscription/${provider}/locations/:location`;
+
+/** Every path of the control plane that is there (azureml-contract 3.3). */
+export function createRoutes(deps: RouteDeps): Route[] {
+  const { ports } = deps;
+  return [
+    { method: 'GET', path: workspace, handle: getWorkspace },
+    ...endpointRoutes(deps),
+    ...deploymentRoutes(ports),
+    ...assetRoutes(deps),
+    { method: 'GET', path: `${workspace}/auditEvents`, handle: createAuditEvents(ports) },
+    { method: 'GET', path: `${operations}/mfeOperationsStatus/:operation`, handle: createOperationStatus(ports) },
+    { method: 'GET', path: `${operations}/mfeOperationsResults/:operation`, handle: createOperationResult(ports) },
+  ];
+}
+
+function endpointRoutes({ ports, uuid }: RouteDeps): Route[] {
+  const path = `${workspace}/onlineEndpoints`;
+  const one = `${path}/:endpoint`;
+  const names = ({ params }: Call): string[] => [params['endpoint'] ?? ''];
+  const kind = 'online-endpoint';
+  const unchecked: FurtherCheck<'online-endpoint'> = (spec) => Promise.resolve(spec);
+  const action = (what: string): string => `onlineEndpoints/${what}`;
+  return [
+    { method: 'GET', path, handle: createListEndpoints(ports) },
+    { method: 'GET', path: one, handle: createGet(ports, kind, names) },
+    { method: 'PUT', path: one, handle: createPut(ports, kind, names, unchecked), action: action('write') },
+    { method: 'PATCH', path: one, handle: createPatch(ports, kind, names, unchecked), action: action('write') },
+    { method: 'DELETE', path: one, handle: createDelete(ports, kind, names), action: action('delete') },
+    { method: 'POST', path: `${one}/listKeys`, handle: createListKeys(ports), action: action('listKeys/action') },
+    {
+      method: 'POST',
+      path: `${one}/regenerateKeys`,
+      handle: createRegenerateKeys(ports, uuid),
+      action: action('regenerateKeys/action'),
+    },
+    {
+      method: 'POST',
+      path: `${one}/token`,
+      handle: () => {
+        throw notYet('token authentication of online endpoints (token)');
+      },
+      action: action('token/action'),
+    },
+    { method: 'GET', path: `${one}/mirrorReport`, handle: createMirrorReport(ports) },
+    { method: 'GET', path: `${one}/revisions`, handle: createRevisions(ports, kind, names) },
+    { method: 'GET', path: `${one}/instances`, handle: createListInstances(ports) },
+  ];
+}
+
+function deploymentRoutes(ports: ManagementPorts): Route[] {
+  const path = `${workspace}/onlineEndpoints/:endpoint/deployments`;
+  const one = `${path}/:deployment`;
+  const kind = 'online-deployment';
+  const check = createCheckDeployment(ports);
+  const put = createPut(ports, kind, deploymentNames, check);
+  const patch = createPatch(ports, kind, deploymentNames, check);
+  const write = 'onlineEndpoints/deployments/write';
+  return [
+    { method: 'GET', path, handle: createListDeployments(ports) },
+    { method: 'GET', path: one, handle: createGet(ports, kind, deploymentNames) },
+    { method: 'PUT', path: one, handle: put, action: write },
+    { method: 'PATCH', path: one, handle: patch, action: write },
+    {
+      method: 'DELETE',
+      path: one,
+      handle: createDelete(ports, kind, deploymentNames),
+      action: 'onlineEndpoints/deployments/delete',
+    },
+    { method: 'POST', path: `${one}/getLogs`, handle: createGetLogs(ports) },
+    { method: 'GET', path: `${one}/skus`, handle: createSkus(ports) },
+    { method: 'GET', path: `${one}/revisions`, handle: createRevisions(ports, kind, deploymentNames) },
+    { method: 'GET', path: `${one}/instances`, handle: createListInstances(ports) },
+  ];
+}
+
+function assetRoutes({ ports, grants, uuid }: RouteDeps): Route[] {
+  const puts: Readonly<Record<keyof typeof assetCollections, Handler>> = {
+    models: createPut(ports, 'model', versionNames, createCheckModel(ports)),
+    environments: createPut(ports, 'environment', versionNames, createCheckEnvironment(ports)),
+    codes: createPut(ports, 'code', versionNames, createCheckCode(ports)),
+  };
+  return (Object.keys(assetCollections) as (keyof typeof assetCollections)[]).flatMap((collection): Route[] => {
+    const kind = assetCollections[collection];
+    const container = `${workspace}/${collection}/:name`;
+    const version = `${container}/versions/:version`;
+    const action = (what: string): string => `${collection}/versions/${what}`;
+    return [
+      { method: 'GET', path: `${workspace}/${collection}`, handle: createListContainers(ports, collection) },
+      { method: 'GET', path: container, handle: createGetContainer(ports, collection) },
+      {
+        method: 'PUT',
+        path: container,
+        handle: createPutContainer(ports, collection),
+        action: `${collection}/write`,
+      },
+      {
+        method: 'DELETE',
+        path: container,
+        handle: () => {
+          throw notYet('deleting all versions of an asset at once (delete them one by one)');
+        },
+        action: `${collection}/delete`,
+      },
+      { method: 'GET', path: `${container}/versions`, handle: createListVersions(ports, kind) },
+      { method: 'GET', path: version, handle: createGet(ports, kind, versionNames) },
+      { method: 'PUT', path: version, handle: puts[collection], action: action('write') },
+      { method: 'DELETE', path: version, handle: createDelete(ports, kind, versionNames), action: action('delete') },
+      {
+        method: 'POST',
+        path: `${version}/startPendingUpload`,
+        handle: createStartPendingUpload(grants, kind, uuid),
+        action: action('startPendingUpload/action'),
+      },
+    ];
+  });
+}
+
+/** Path prefixes of what comes later, each with the capability that an answer names. */
+export const laterPaths: Readonly<Record<string, string>> = {
+  [`${workspace}/batchEndpoints`]: 'batch endpoints',
+  [`${workspace}/serverlessEndpoints`]: 'serverless endpoints',
+  [`${workspace}/marketplaceSubscriptions`]: 'marketplace subscriptions',
+  [`${workspace}/jobs`]: 'jobs',
+  [`${workspace}/schedules`]: 'schedules',
+  [`${workspace}/data`]: 'data assets',
+  [`${workspace}/components`]: 'components',
+  [`${workspace}/computes`]: 'compute targets beyond this machine',
+  [`${workspace}/datastores`]: 'datastores',
+  [`${workspace}/connections`]: 'connections',
+  [`${workspace}/featuresets`]: 'feature stores',
+  [`/subscriptions/:subscription/resourceGroups/:resourceGroup/${provider}/registries`]: 'shared registries',
+  '/subscriptions/:subscription/resourceGroups/:resourceGroup/providers/Microsoft.Insights/autoscaleSettings':
+    'automatic scaling',
+  '/metadata': "the cloud metadata that Azure's own SDK reads",
+  '/discovery': "the discovery of Azure's run history",
+  '/history': 'the run history of jobs',
+  '/mferp': 'listings of batch jobs',
+};
