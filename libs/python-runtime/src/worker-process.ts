@@ -12,6 +12,8 @@ const politeMs = 1_000;
 const termMs = 1_000;
 /** How long what a dead worker left in its pipes is waited for. */
 const lastWordsMs = 1_000;
+/** A process that exits closes its channel first, and its exit is heard of within this time. */
+const exitNoticeMs = 1_000;
 
 export interface WorkerOptions {
   interpreter: string;
@@ -34,6 +36,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #channel: Duplex | undefined;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #exit: Promise<{ words: string; killed: boolean }>;
   #killedBecause = '';
 
   constructor(options: WorkerOptions) {
@@ -43,6 +46,7 @@ export class WorkerProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    this.#exit = this.#watchExit();
     this.#channel = this.#child.stdio[channelFd] as Duplex | undefined;
     const logged = [this.#child.stdout, this.#child.stderr].map((stream) => copyLines(stream as Readable, options.out));
     const read = this.#readChannel(options);
@@ -87,17 +91,19 @@ export class WorkerProcess {
     const channel = this.#channel;
     if (channel === undefined) return;
     channel.on('error', () => undefined); // a write to a worker that is gone; onEnd tells
+    let because = 'closed its channel to the platform';
     try {
       for await (const bytes of channel) decode(bytes as Buffer);
-      // A worker that has closed its channel can never answer again.
-      if (this.#child.exitCode === null) this.kill('closed its channel to the platform');
     } catch (error) {
-      this.kill(`broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`);
+      because = `broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`;
     }
+    // One that is still there after that can never answer again.
+    const timer = setTimeout(() => this.kill(because), exitNoticeMs);
+    void this.#exit.finally(() => clearTimeout(timer));
   }
 
   async #watchEnd(options: WorkerOptions, read: Promise<void>, logged: Promise<unknown>): Promise<void> {
-    const words = await this.#exit();
+    const { words, killed } = await this.#exit;
     // Its children are still in its group; the group's id cannot be anyone else's while they are.
     this.#signalGroup('SIGKILL');
     await within(lastWordsMs, Promise.all([read, logged]));
@@ -105,13 +111,18 @@ export class WorkerProcess {
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     this.#ended.resolve();
-    options.onEnd(this.#killedBecause === '' ? words : this.#killedBecause);
+    // What it did by itself in the same moment tells more than why it was to be killed.
+    options.onEnd(killed && this.#killedBecause !== '' ? this.#killedBecause : words);
   }
 
-  async #exit(): Promise<string> {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.#child.once('exit', (code, signal) => resolve(exitWords(code, signal)));
-    this.#child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+  async #watchExit(): Promise<{ words: string; killed: boolean }> {
+    const { promise, resolve } = Promise.withResolvers<{ words: string; killed: boolean }>();
+    this.#child.once('exit', (code, signal) => {
+      resolve({ words: exitWords(code, signal), killed: signal === 'SIGKILL' });
+    });
+    this.#child.once('error', (error) => {
+      resolve({ words: `could not be started: ${error.message}`, killed: false });
+    });
     return promise;
   }
 
