@@ -1,5 +1,5 @@
 import type { ModelVersionSpec, Stored } from '@mooring/domain';
-import { isInView, newestOf, nextVersionAfter, versionOf, type ListQuery } from './listing.ts';
+import { newestOf, nextVersionAfter, versionOf, type ListQuery } from './listing.ts';
 
 type AssetKind = 'model' | 'environment' | 'code';
 
@@ -9,6 +9,8 @@ export interface AssetContainer {
   /** At least one. */
   versions: readonly Stored<AssetKind>[];
   isArchived: boolean;
+  /** Made in passing for a deployment, named by its content. */
+  isAnonymous: boolean;
   latestVersion: string | undefined;
   nextVersion: string;
   newest: Stored<AssetKind>;
@@ -28,17 +30,16 @@ function containerOf(versions: Stored<AssetKind>[]): AssetContainer {
     name: nameOf(byAge[0]?.key ?? ''),
     versions,
     isArchived: latest === undefined,
+    isAnonymous: versions.every(({ spec }) => spec.isAnonymous),
     latestVersion: latest === undefined ? undefined : versionOf(latest),
     nextVersion: nextVersionAfter(versions),
     newest,
   };
 }
 
-export function isContainerInView({ isArchived, versions }: AssetContainer, view: ListQuery['view']): boolean {
-  if (view === 'All') return true;
-  return view === 'ActiveOnly'
-    ? !isArchived
-    : versions.some((version) => isInView(version, 'ArchivedOnly')) && isArchived;
+/** Anonymous ones are never listed: nobody gave them their names. */
+export function isContainerInView({ isArchived, isAnonymous }: AssetContainer, view: ListQuery['view']): boolean {
+  return !isAnonymous && (view === 'All' || isArchived === (view === 'ArchivedOnly'));
 }
 
 /** Code of the same content, whatever its name (azureml-contract 10.6.9). */

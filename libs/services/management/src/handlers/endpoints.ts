@@ -1,6 +1,7 @@
 import { armFromResource, type ArmProblem } from '@mooring/azureml/arm';
 import type { Stored } from '@mooring/domain';
 import { isEndpointName } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { mergeMirrorReports } from '../domain/mirror-report.ts';
 import { notFound, refusal } from '../domain/refusal.ts';
@@ -37,12 +38,19 @@ export function createListEndpoints(ports: ManagementPorts): Handler {
 export function createListKeys({ registry, auth }: ManagementPorts): Handler {
   return async (call) => {
     const { key } = await registry.get(kind, endpointName(call));
-    const { primaryKey, secondaryKey } = await auth.listKeys(key);
+    const { primaryKey, secondaryKey } = await auth.listKeys(key).catch(keysPending);
     return ok({ primaryKey, secondaryKey }, { 'cache-control': 'no-store' });
   };
 }
 
 const slots: Readonly<Record<string, 'primary' | 'secondary'>> = { primary: 'primary', secondary: 'secondary' };
+
+/** The endpoint is there, so its keys will be: the controller has them made first. */
+function keysPending(thrown: unknown): never {
+  if (!(thrown instanceof PlatformError) || thrown.code !== 'not_found') throw thrown;
+  const message = 'the keys of this endpoint are being made; try again shortly';
+  throw new PlatformError('unavailable', 'ENDPOINT_KEYS_PENDING', message, { cause: thrown, retryAfterMs: 1_000 });
+}
 
 /** Makes one key new; what the caller sends as `keyValue` is never used (azureml-contract 10.4). */
 export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: () => string): Handler {
@@ -54,7 +62,7 @@ export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: 
       throw refusal('the request', [problem]);
     }
     const { key } = await registry.get(kind, endpointName(call));
-    await auth.regenerateKey(key, slot);
+    await auth.regenerateKey(key, slot).catch(keysPending);
     const headers = { location: operationAddress(call, 'Results', `${doneMark}${uuid()}`), 'retry-after': '1' };
     return { status: 202, headers };
   };

@@ -13,7 +13,7 @@ export function sendError(
   if (error.code === 'internal') log.error({ err: error.cause ?? error, requestId: request.id }, 'a request failed');
   return reply
     .code(error.httpStatus)
-    .headers(errorHeaders(error))
+    .headers({ 'x-ms-request-id': request.id, ...errorHeaders(error) })
     .type('application/json')
     .send(armError(error, request.id));
 }
