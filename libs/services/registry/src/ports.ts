@@ -1,5 +1,8 @@
 import type { Bucket } from '@mooring/messaging';
-import type { StoredDocument } from './domain/document.ts';
+import type { Act, StoredDocument } from './domain/document.ts';
+import type { Resources } from './resources.ts';
+import type { SpecChecks } from './spec-checks.ts';
+import type { WriteTurn } from './write-turn.ts';
 
 /** Bucket `mooring_resources`: every resource, one document each, the last 20 states of each. */
 export type ResourceStore = Bucket<StoredDocument>;
@@ -27,4 +30,17 @@ export interface VariableVault {
 export interface Clock {
   now(): Date;
   uuid(): string;
+}
+
+/** What the handlers are made of; each takes its part. */
+export interface RegistryDeps {
+  resources: Resources;
+  checks: SpecChecks;
+  vault: VariableVault;
+  turn: WriteTurn;
+  clock: Clock;
+}
+
+export function actOf(clock: Clock, principal: string): Act {
+  return { principal: principal === '' ? 'unknown' : principal, at: clock.now().toISOString(), uuid: clock.uuid() };
 }

@@ -16,7 +16,7 @@ export interface Act {
 }
 
 /** Endpoints and deployments are made real by the controller; assets are what they are as soon as they are stored. */
-function needsController(kind: ResourceKind): boolean {
+export function needsController(kind: ResourceKind): boolean {
   return kind === 'online-endpoint' || kind === 'online-deployment';
 }
 
@@ -64,6 +64,14 @@ export function updatedDocument(
     operation: begin(current, 'update', act),
     system: { ...current.system, lastModifiedAt: act.at, lastModifiedBy: act.principal },
   };
+}
+
+/**
+ * Whether the document only keeps the end of an asset's delete: nobody has to take an asset down, so for every reader
+ * it is gone at once.
+ */
+export function isGone({ kind, state }: StoredDocument): boolean {
+  return state === 'Deleting' && !needsController(kind);
 }
 
 /** The next generation, marked for the controller to take down. */

@@ -69,17 +69,25 @@ export function readAddress(kindText: string, key: string): { address: Address; 
 
 /** The address of a resource that is asked for, not made: what no resource can be called is just not there. */
 export function lookUpAddress(kind: string, key: string): Address {
-  return readAddress(kind, key).address;
+  const { address, problems } = readAddress(kind, key);
+  if (problems.length > 0) throw notFound(address);
+  return address;
 }
 
 export function addressOf(kind: ResourceKind, ...names: readonly string[]): Address {
   return { kind, names, key: names.join('/'), storeKey: kvKey(kind, ...names) };
 }
 
-/** Everything of a kind, or what is below `parent`, as a prefix of store keys. */
-export function storePrefix(kindText: string, parent: string): string {
-  const kind = readKind(kindText);
-  return parent === '' ? kvKey(kind) : kvKey(kind, ...parent.split('/'));
+/**
+ * Everything of a kind, or what is below `parent`, as a prefix of store keys. Undefined when nothing can be below it:
+ * such a name must not get to the store, which cuts connections over keys that are too long.
+ */
+export function storePrefix(kind: ResourceKind, parent: string): string | undefined {
+  if (parent === '') return kvKey(kind);
+  const names = parent.split('/');
+  const wanted = levels[kind];
+  const possible = names.length <= wanted.length && names.every((part, index) => wanted[index]?.accepts(part) === true);
+  return possible ? kvKey(kind, ...names) : undefined;
 }
 
 const notFoundReasons: Readonly<Record<ResourceKind, string>> = {
@@ -91,7 +99,18 @@ const notFoundReasons: Readonly<Record<ResourceKind, string>> = {
 };
 
 export function notFound({ kind, key }: Pick<Address, 'kind' | 'key'>): PlatformError {
-  return new PlatformError('not_found', notFoundReasons[kind], `there is no ${words(kind)} '${key}'`);
+  const shown = key.length > 100 ? `${key.slice(0, 100)}...` : key;
+  return new PlatformError('not_found', notFoundReasons[kind], `there is no ${words(kind)} '${shown}'`);
+}
+
+/** A change to what is on its way out. */
+export function beingDeleted({ kind, key }: Pick<Address, 'kind' | 'key'>): PlatformError {
+  return new PlatformError(
+    'aborted',
+    'BEING_DELETED',
+    `the ${words(kind)} '${key}' is being deleted; repeat the change when it is gone`,
+    { retryAfterMs: 2_000 },
+  );
 }
 
 /** `online deployment` */

@@ -1,7 +1,7 @@
-import type { Operation, ResourceKind } from '@mooring/domain';
+import type { Operation } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { StoredDocument } from './document.ts';
-import { addressOf, isKind, type Address } from './keys.ts';
+import { isKind, lookUpAddress, type Address } from './keys.ts';
 
 /** `<kind>.<base64url of key>.<uuid>`: tells where to look the operation up. */
 export function operationId({ kind, key }: Pick<Address, 'kind' | 'key'>, uuid: string): string {
@@ -13,9 +13,12 @@ const idForm = /^([a-z-]{1,40})\.([-\w]{1,2000})\.[-0-9a-f]{36}$/;
 /** Where the operation's resource is, or was. */
 export function addressOfOperation(id: string): Address {
   const [, kind = '', encoded = ''] = idForm.exec(id) ?? [];
-  const names = Buffer.from(encoded, 'base64url').toString('utf8').split('/');
-  if (!isKind(kind) || names.includes('')) throw operationNotFound(id);
-  return addressOf(kind as ResourceKind, ...names);
+  if (!isKind(kind)) throw operationNotFound(id);
+  try {
+    return lookUpAddress(kind, Buffer.from(encoded, 'base64url').toString('utf8'));
+  } catch {
+    throw operationNotFound(id);
+  }
 }
 
 export function operationNotFound(id: string): PlatformError {
@@ -59,4 +62,10 @@ export function revisionsOf(history: readonly Revision[]): (Revision & { value: 
 /** The generation for a document made anew: past every one of the key's past. */
 export function nextGeneration(history: readonly Revision[]): number {
   return 1 + Math.max(0, ...history.map(({ value }) => value?.generation ?? 0));
+}
+
+/** The document of a revision as it looks afterwards: an operation that another write followed did not go on. */
+export function asPast(document: StoredDocument, history: readonly Revision[]): StoredDocument {
+  const operation = operationInHistory(document.operation.id, history) ?? document.operation;
+  return operation.status === 'Canceled' ? { ...document, operation, state: 'Canceled' } : { ...document, operation };
 }

@@ -1,0 +1,58 @@
+import type { DeleteResourceRequest, DeleteResourceResponse } from '@mooring/contracts/registry';
+import { checkAssetUnused, checkDeploymentUnused } from '../domain/delete-rules.ts';
+import { deletingDocument, needsController } from '../domain/document.ts';
+import { checkIfMatch } from '../domain/if-match.ts';
+import { addressOf, readAddress, type Address } from '../domain/keys.ts';
+import { actOf, type RegistryDeps } from '../ports.ts';
+import type { Resources } from '../resources.ts';
+import { listBelow } from '../spec-checks.ts';
+import { untilSettled } from '../until-settled.ts';
+
+type Deps = Pick<RegistryDeps, 'resources' | 'turn' | 'clock'>;
+
+/** One write marks it as Deleting; of an asset nothing has to be taken down, so it is gone with that write. */
+export function createDeleteResource({ resources, turn, clock }: Deps) {
+  return async (
+    request: DeleteResourceRequest,
+    { signal }: { signal: AbortSignal },
+  ): Promise<DeleteResourceResponse> => {
+    const { address, problems } = readAddress(request.kind, request.key);
+    return turn(signal, () =>
+      untilSettled(signal, async () => {
+        const current = problems.length > 0 ? undefined : await resources.get(address.kind, address.storeKey);
+        checkIfMatch(request.ifMatch, address, current?.revision);
+        if (current === undefined) return { resource: undefined };
+        if (current.document.state === 'Deleting') return { resource: await resources.message(current) };
+        await checkUnused(resources, address);
+        const document = deletingDocument(current.document, actOf(clock, request.principal));
+        const revision = await resources.write(address.storeKey, document, current.revision);
+        if (revision === undefined) return undefined;
+        if (!needsController(address.kind)) await tidy(resources, address, revision);
+        return { resource: await resources.message({ document, revision }) };
+      }),
+    );
+  };
+}
+
+async function checkUnused(resources: Resources, address: Address): Promise<void> {
+  if (address.kind === 'online-endpoint') return;
+  if (address.kind === 'online-deployment') {
+    const endpoint = await resources.get(
+      'online-endpoint',
+      addressOf('online-endpoint', address.names[0] ?? '').storeKey,
+    );
+    checkDeploymentUnused(
+      address,
+      endpoint && { name: endpoint.document.key, state: endpoint.document.state, spec: endpoint.document.spec },
+    );
+    return;
+  }
+  const deployments = await listBelow(resources, 'online-deployment', '');
+  const staying = deployments.map(({ document }) => document).filter(({ state }) => state !== 'Deleting');
+  checkAssetUnused(address, staying);
+}
+
+/** The delete has happened already; what is left of the document only takes space. */
+async function tidy(resources: Resources, { storeKey }: Address, revision: number): Promise<void> {
+  await resources.remove(storeKey, revision).catch(() => false);
+}

@@ -1,0 +1,2 @@
+export { registryModule } from './module.ts';
+export { readRegistryConfig, type RegistryConfig } from './config.ts';
