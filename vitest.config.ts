@@ -17,6 +17,7 @@ export default defineConfig({
             'libs/**/*.integration.spec.ts',
             'apps/*/src/**/*.integration.spec.ts',
             'tools/**/*.integration.spec.ts',
+            'load-tests/**/*.integration.spec.ts',
           ],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
