@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { Operation } from '@mooring/contracts/scoring';
-import type { InstanceSpec, PythonRuntimeSpec } from '@mooring/domain';
+import type { InstanceSpec } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import {
   failedReply,
@@ -17,13 +15,10 @@ import { describeScript } from './describe-script.ts';
 import type { Frame } from './frames.ts';
 import { OpenCall } from './open-call.ts';
 import { restartBudget, type RestartBudget } from './restart-budget.ts';
+import { makeSlots, type PythonInstanceSpec } from './make-slots.ts';
 import type { ScriptCard } from './swagger.ts';
-import { workerEnvironment } from './worker-environment.ts';
-import { WorkerProcess } from './worker-process.ts';
 import { workerReply } from './worker-reply.ts';
-import { WorkerSlot, type SlotEvents } from './worker-slot.ts';
-
-export type PythonInstanceSpec = InstanceSpec & { runtime: PythonRuntimeSpec };
+import type { SlotEvents, WorkerSlot } from './worker-slot.ts';
 
 export interface PythonRuntimeOptions {
   /** Takes what the script writes, line by line. Default: this process's stdout. */
@@ -39,8 +34,8 @@ export interface PythonRuntimeOptions {
 const queueMaxDefault = 4_096;
 const exitsMaxDefault = 10;
 const retryAfterMs = 1_000;
-/** Room in a frame beyond the largest answer: failures are sentences. */
-const failureBytesMax = 64 * 1024;
+const growthBeforeRecycling = 1.5;
+const recycleMs = 10_000;
 
 /**
  * Serves a scoring script in `workerCount` Python processes that share one queue; each has one call at a time.
@@ -108,7 +103,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
       new ModelLoadError('OperationCanceled', 'stopped while the scoring script was being loaded', false),
     );
     if (this.#started && this.#broken === '') await this.#idle(signal);
-    this.#failQueued('the instance is stopping');
+    this.#failQueued('INSTANCE_STOPPING', 'the instance is stopping');
     for (const timer of this.#respawns) clearTimeout(timer);
     await Promise.all(this.#slots.map((slot) => slot.stop(signal)));
   }
@@ -228,10 +223,18 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     const { settings, runtime } = this.#spec;
     if (settings.memoryMib === undefined || slot.state !== 'idle') return;
     const limitKib = (settings.memoryMib * 1024) / Math.max(1, runtime.workerCount);
+    const isFirst = slot.firstKib === undefined;
+    slot.firstKib ??= residentKib;
     if (residentKib <= limitKib) return;
-    const words = `holds ${Math.round(residentKib / 1024)} MiB, more than its share of ${Math.round(limitKib / 1024)} MiB: it is replaced`;
-    this.#log.warn({ worker: slot.name }, `${slot.name} ${words}`);
-    void slot.stop(AbortSignal.timeout(10_000));
+    const held = `${slot.name} holds ${mib(residentKib)}, more than its share of ${mib(limitKib)}`;
+    // A new worker would soon hold as much again: replacing helps against what grows, and costs an init.
+    if (residentKib < slot.firstKib * growthBeforeRecycling) {
+      if (isFirst)
+        this.#log.warn({ worker: slot.name }, `${held}, from its first call on: the script needs more memory`);
+      return;
+    }
+    this.#log.warn({ worker: slot.name }, `${held}: it is replaced`);
+    void slot.stop(AbortSignal.timeout(recycleMs));
   }
 
   #replace(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void {
@@ -241,7 +244,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (delayMs === undefined) {
       this.#broken = `${words}; workers ended ${this.#budget.count()} times in the last minute`;
       this.#log.error({ worker: slot.name }, this.#broken);
-      this.#failQueued(this.#broken);
+      this.#failQueued('SCRIPT_CRASHES', this.#broken);
       return;
     }
     if (!end.expected) this.#log.error({ worker: slot.name }, `${words}; a new one starts in ${delayMs} ms`);
@@ -259,9 +262,9 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
       if (slot.state !== 'empty') slot.kill('was ended because another worker could not load');
   }
 
-  #failQueued(why: string): void {
+  #failQueued(reason: string, why: string): void {
     for (const open of this.#queue.takeAll()) {
-      open.fail(new PlatformError('unavailable', 'INSTANCE_STOPPING', why, { retryAfterMs }));
+      open.fail(new PlatformError('unavailable', reason, why, { retryAfterMs }));
       this.#close(open);
     }
   }
@@ -269,7 +272,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   /** While stopping nothing is replaced: without a worker, what waits can only be refused. */
   #failQueuedWhenAlone(): void {
     if (!this.#slots.some((slot) => slot.state === 'idle' || slot.state === 'busy'))
-      this.#failQueued('the instance is stopping');
+      this.#failQueued('INSTANCE_STOPPING', 'the instance is stopping');
   }
 
   /** Resolves when no call is open, or when `signal` aborts. */
@@ -282,37 +285,6 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   }
 }
 
-function makeSlots(
-  spec: PythonInstanceSpec,
-  log: Logger,
-  options: PythonRuntimeOptions,
-  events: SlotEvents,
-): WorkerSlot[] {
-  const { runtime, settings } = spec;
-  const tempDir = join(spec.instanceDir, 'tmp');
-  mkdirSync(tempDir, { recursive: true, mode: 0o700 });
-  const common = {
-    interpreter: runtime.interpreter,
-    codeDir: runtime.codeDir,
-    environment: workerEnvironment(spec, tempDir),
-    bodyBytesMax: settings.maxResponseBytes + failureBytesMax,
-    out: options.out ?? process.stdout,
-  };
-  const loadSpec = {
-    type: 'load',
-    codeDir: runtime.codeDir,
-    scoringScript: runtime.scoringScript,
-    maxResponseBytes: settings.maxResponseBytes,
-    watchMemory: settings.memoryMib !== undefined,
-  };
-  return Array.from({ length: Math.max(1, runtime.workerCount) }, (_, index) => {
-    const spawn = (
-      handlers: Pick<ConstructorParameters<typeof WorkerProcess>[0], 'onFrame' | 'onEnd'>,
-    ): WorkerProcess => new WorkerProcess({ ...common, ...handlers });
-    return new WorkerSlot({ index, log, loadSpec, initTimeoutMs: options.initTimeoutMs, spawn }, events);
-  });
-}
-
 function queueFull(length: number): PlatformError {
   return new PlatformError('resource_exhausted', 'QUEUE_FULL', `${length} calls wait for a worker already`, {
     retryAfterMs,
@@ -323,4 +295,8 @@ function notLoaded(): PlatformError {
   return new PlatformError('unavailable', 'MODEL_NOT_READY', 'the scoring script is still being loaded', {
     retryAfterMs,
   });
+}
+
+function mib(kib: number): string {
+  return `${Math.round(kib / 1024)} MiB`;
 }

@@ -8,6 +8,8 @@ import { copyLines } from './script-log.ts';
 
 const workerMain = fileURLToPath(new URL('../python/mooring_worker/__main__.py', import.meta.url));
 const channelFd = 3;
+/** Says by being open that this process lives; see mooring_worker/process.py. */
+const lifelineFd = 4;
 const politeMs = 1_000;
 const termMs = 1_000;
 /** How long what a dead worker left in its pipes is waited for. */
@@ -40,13 +42,14 @@ export class WorkerProcess {
   #killedBecause = '';
 
   constructor(options: WorkerOptions) {
-    this.#child = spawn(options.interpreter, [workerMain, String(channelFd)], {
+    this.#child = spawn(options.interpreter, [workerMain, String(channelFd), String(lifelineFd)], {
       cwd: options.codeDir,
       env: { ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
     this.#exit = this.#watchExit();
+    this.#child.stdio[lifelineFd]?.on('error', () => undefined);
     this.#channel = this.#child.stdio[channelFd] as Duplex | undefined;
     const logged = [this.#child.stdout, this.#child.stderr].map((stream) => copyLines(stream as Readable, options.out));
     const read = this.#readChannel(options);
@@ -91,14 +94,13 @@ export class WorkerProcess {
     const channel = this.#channel;
     if (channel === undefined) return;
     channel.on('error', () => undefined); // a write to a worker that is gone; onEnd tells
-    let because = 'closed its channel to the platform';
     try {
       for await (const bytes of channel) decode(bytes as Buffer);
     } catch (error) {
-      because = `broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`;
+      this.kill(`broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`);
     }
     // One that is still there after that can never answer again.
-    const timer = setTimeout(() => this.kill(because), exitNoticeMs);
+    const timer = setTimeout(() => this.kill('closed its channel to the platform'), exitNoticeMs);
     void this.#exit.finally(() => clearTimeout(timer));
   }
 
@@ -107,9 +109,7 @@ export class WorkerProcess {
     // Its children are still in its group; the group's id cannot be anyone else's while they are.
     this.#signalGroup('SIGKILL');
     await within(lastWordsMs, Promise.all([read, logged]));
-    this.#channel?.destroy();
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
+    for (const stream of this.#child.stdio) stream?.destroy();
     this.#ended.resolve();
     // What it did by itself in the same moment tells more than why it was to be killed.
     options.onEnd(killed && this.#killedBecause !== '' ? this.#killedBecause : words);

@@ -28,6 +28,8 @@ export interface SlotEvents {
 export class WorkerSlot {
   state: SlotState = 'empty';
   open: OpenCall | undefined;
+  /** Resident memory after its worker's first answer: what the script needs in any case. */
+  firstKib: number | undefined;
   readonly #options: SlotOptions;
   readonly #events: SlotEvents;
   #worker: WorkerProcess | undefined;
@@ -50,6 +52,7 @@ export class WorkerSlot {
     this.state = 'loading';
     this.#stage = 'import';
     this.#loadFailure = undefined;
+    this.firstKib = undefined;
     this.#worker = this.#options.spawn({ onFrame: (frame) => this.#frame(frame), onEnd: (words) => this.#end(words) });
     this.#worker.send(this.#options.loadSpec, Buffer.alloc(0));
     if (initTimeoutMs !== undefined)

@@ -14,9 +14,9 @@ from mooring_worker.request import make_request
 from mooring_worker.script import LoadFailure, Script, load_script
 
 
-def main(channel_fd: int) -> None:
+def main(channel_fd: int, lifeline_fd: int) -> None:
     channel = Channel(channel_fd)
-    die_with_parent(channel.fileno())
+    die_with_parent(channel.fileno(), lifeline_fd)
     no_core_files()
     stdio.prepare()
     faulthandler.enable()
@@ -35,7 +35,11 @@ def main(channel_fd: int) -> None:
         meta, body = frame
         if meta["type"] == "stop":
             _leave(0)
-        _answer(channel, script, spec, meta, body)
+        try:
+            _answer(channel, script, spec, meta, body)
+        except OSError as error:
+            stdio.log(f"the connection to the platform is broken ({error}): the script must not touch descriptors that it did not open")
+            _leave(1)
 
 
 def _load(channel: Channel, spec: Dict[str, Any]) -> Any:

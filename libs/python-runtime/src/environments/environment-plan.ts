@@ -74,7 +74,7 @@ class PlanMaker {
     else if (found.kind === 'option') found.apply(this.#sources);
     else if (found.kind === 'ignored') this.warn(`pip's '${found.text}' has no effect here`);
     else if (found.kind === 'replaced') {
-      this.warn(`'${found.name}' is left out: its modules for scoring scripts come with the platform`);
+      this.warn(`'${found.name}' is left out: the platform itself has what scoring scripts need of it`);
       for (const name of found.needs) this.#requirements.add(name);
     }
   }
