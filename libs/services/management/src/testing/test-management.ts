@@ -1,12 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
+import { AuthServiceClient } from '@mooring/contracts/auth';
 import { dataFolder } from '@mooring/config';
+import { createClient } from '@mooring/rpc';
 import { startModules, type RunningModules } from '@mooring/runtime';
-import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { managementModule } from '../index.ts';
 import { startMemoryRegistry, type MemoryRegistry } from './memory-registry.ts';
 
@@ -34,7 +35,6 @@ export interface Asked {
 export interface TestManagement {
   url: string;
   token: string;
-  nats: TestNats;
   registry: MemoryRegistry;
   /** Folder of the artifact store. */
   artifacts: string;
@@ -42,6 +42,8 @@ export interface TestManagement {
   logged: string[];
   /** A path that does not begin with a slash is below the workspace. */
   send(method: string, path: string, asked?: Asked): Promise<Answered>;
+  /** What the controller does first for a new endpoint. */
+  ensureKeys(endpoint: string): Promise<void>;
   stopRegistry(): Promise<void>;
   startRegistry(): Promise<void>;
   stop(): Promise<void>;
@@ -49,37 +51,47 @@ export interface TestManagement {
 
 const authMain = fileURLToPath(new URL('../../../../../apps/auth/src/main.ts', import.meta.url));
 
-export async function startTestManagement(settings: Readonly<Record<string, string>> = {}): Promise<TestManagement> {
-  const nats = await startTestNats();
-  const data = tempDir();
-  const folder = dataFolder(data.path);
+export interface TestSettings {
+  /** How to reach NATS, as `startTestNats` gives it. */
+  nats: { environment: Readonly<Record<string, string>> };
+  /** An empty folder; the caller removes it. */
+  data: string;
+  /** More variables. */
+  environment?: Readonly<Record<string, string>>;
+}
+
+export async function startTestManagement(settings: TestSettings): Promise<TestManagement> {
+  const folder = dataFolder(settings.data);
   const environment = {
-    ...nats.environment,
+    ...settings.nats.environment,
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
-    MOORING_DATA: data.path,
+    MOORING_DATA: settings.data,
     MOORING_NATS_DEADLINE_MS: '1500',
     MOORING_MANAGEMENT_HTTP: '127.0.0.1:0',
-    ...settings,
+    ...settings.environment,
   };
-  const auth = spawn(process.execPath, [authMain], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  const auth = await startChild(authMain, environment);
   const logged: string[] = [];
   const log = collectingLog(logged);
   const registryAddress = `unix:${join(folder.run, 'registry.sock')}`;
   let registry = await startMemoryRegistry(registryAddress, log);
   const socket = join(folder.run, 'auth.sock');
-  await eventually(() => existsSync(socket) && existsSync(folder.adminTokenFile), { timeoutMs: 20_000 });
   const token = readFileSync(folder.adminTokenFile, 'utf8').trim();
   const running: RunningModules = await startModules([managementModule], { environment, log });
   const url = running.facts()['management'] ?? '';
   const management: TestManagement = {
     url,
     token,
-    nats,
     registry,
     artifacts: folder.artifacts,
     logged,
     send: (method, path, asked = {}) => send(url, method, path, { token, ...asked }),
+    ensureKeys: async (endpoint) => {
+      const client = createClient(AuthServiceClient, `unix:${socket}`);
+      await client.call('ensureEndpointKeys', { endpoint });
+      client.close();
+    },
     stopRegistry: () => registry.server.stop(AbortSignal.timeout(1_000)),
     startRegistry: async () => {
       registry = await startMemoryRegistry(registryAddress, log);
@@ -89,8 +101,6 @@ export async function startTestManagement(settings: Readonly<Record<string, stri
       await running.stop(5_000);
       await registry.server.stop(AbortSignal.timeout(1_000));
       await endChild(auth);
-      await nats.stop();
-      data.remove();
     },
   };
   return management;
@@ -106,7 +116,17 @@ function collectingLog(logged: string[]): Logger {
   return pino({ level: 'trace' }, keep);
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
+/** Starts an app and resolves when it serves. */
+export async function startChild(main: string, environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const child = fork(main, { env: environment, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
+  await new Promise<void>((resolve, reject) => {
+    child.once('message', () => resolve());
+    child.once('exit', (code) => reject(new Error(`${main} ended with ${code} before it was ready`)));
+  });
+  return child;
+}
+
+export async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
