@@ -84,7 +84,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
     ) {
       problems.push({
         path: `properties.${rule.property}`,
-        problem: `'${text}' is not allowed`,
+        problem: `'${shown(text)}' is not allowed`,
         expected: `a ${rule.whole ? 'whole ' : ''}number from ${rule.smallest} to ${rule.largest}`,
       });
     } else settings[field] = value;
@@ -92,7 +92,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
   for (const property of Object.keys(properties)) {
     if (property.startsWith('mooring.') && !known.has(property)) {
       problems.push({
-        path: `properties.${property}`,
+        path: `properties.${shown(property)}`,
         problem: 'is not a setting',
         expected: `one of: ${[...known].join(', ')}`,
       });
@@ -100,6 +100,12 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
   }
   const mirrorIgnore = readIgnoredPaths(properties[ignoreProperty], problems);
   return { settings: { ...settings, mirrorIgnore } as unknown as MooringSettings, problems };
+}
+
+/** For a message: short, and without the characters that would write to the terminal that shows it. */
+function shown(text: string): string {
+  const clean = text.replace(/\p{Cc}/gu, '?');
+  return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean;
 }
 
 function readIgnoredPaths(text: string | undefined, problems: FieldProblem[]): string[] {
@@ -111,7 +117,7 @@ function readIgnoredPaths(text: string | undefined, problems: FieldProblem[]): s
   if (wrong.length === 0 && paths.length <= ignorePathsMax) return paths;
   problems.push({
     path: `properties.${ignoreProperty}`,
-    problem: wrong.length > 0 ? `'${wrong.join("', '")}' is not a path` : `names ${paths.length} paths`,
+    problem: wrong.length > 0 ? `'${shown(wrong.join("', '"))}' is not a path` : `names ${paths.length} paths`,
     expected: `at most ${ignorePathsMax} names with dots between them, separated by commas: model, detail.took_ms`,
   });
   return [];

@@ -7,6 +7,8 @@ export interface Reading {
   problems: YamlProblem[];
   /** See YamlValue.sources. */
   sources: ReadonlyMap<string, string>;
+  /** Takes `"2"` for 2, as Azure's client does in its files; REST does not. */
+  quotedNumbers?: boolean;
 }
 
 /** Reads one value: what it should be, or undefined after having noted a problem. */
@@ -40,7 +42,7 @@ export function later(capability: string): Field<never> {
 }
 
 /** Text; numbers and booleans are refused, because YAML may have changed them on the way. */
-export function text(rule?: { test: (value: string) => boolean; expected: string }): Field<string> {
+export function text(rule?: Rule): Field<string> {
   return {
     read(value, path, reading) {
       if (typeof value !== 'string') return wrong(reading, path, value, 'text (in quotes if it looks like a number)');
@@ -61,7 +63,7 @@ export const scalarText: Field<string> = {
 };
 
 /** A scalar as text that must follow a rule: names and versions of assets. */
-export function ruledScalar(rule: { test: (value: string) => boolean; expected: string }): Field<string> {
+export function ruledScalar(rule: Rule): Field<string> {
   return {
     read(value, path, reading) {
       const read = scalarText.read(value, path, reading);
@@ -78,8 +80,9 @@ export function whole(smallest: number, largest: number = Number.MAX_SAFE_INTEGE
       : `a whole number from ${smallest} to ${largest}`;
   return {
     read(value, path, reading) {
-      const ok = typeof value === 'number' && Number.isInteger(value) && value >= smallest && value <= largest;
-      return ok ? value : wrong(reading, path, value, expected);
+      const read = numberOf(value, reading);
+      const ok = Number.isInteger(read) && read >= smallest && read <= largest;
+      return ok ? read : wrong(reading, path, value, expected);
     },
   };
 }
@@ -87,18 +90,29 @@ export function whole(smallest: number, largest: number = Number.MAX_SAFE_INTEGE
 export function fraction(smallest: number, largest: number): Field<number> {
   return {
     read(value, path, reading) {
-      const ok = typeof value === 'number' && value >= smallest && value <= largest;
-      return ok ? value : wrong(reading, path, value, `a number from ${smallest} to ${largest}`);
+      const read = numberOf(value, reading);
+      const ok = read >= smallest && read <= largest;
+      return ok ? read : wrong(reading, path, value, `a number from ${smallest} to ${largest}`);
     },
   };
 }
 
-/** A boolean, also as the texts `True` and `False`, which Azure's own examples use. */
+function numberOf(value: unknown, { quotedNumbers = false }: Reading): number {
+  if (typeof value === 'number') return value;
+  const quoted = quotedNumbers && typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value);
+  return quoted ? Number(value) : Number.NaN;
+}
+
+// YAML 1.1, which Azure's client reads, has all of these words; YAML 1.2 only true and false.
+const truths = new Set(['true', 'yes', 'on']);
+const falsehoods = new Set(['false', 'no', 'off']);
+
+/** A boolean, also as the texts `True` and `False`, which Azure's own examples use, and as `yes` and `no`. */
 export const bool: Field<boolean> = {
   read(value, path, reading) {
     if (typeof value === 'boolean') return value;
     const word = typeof value === 'string' ? value.toLowerCase() : '';
-    if (word === 'true' || word === 'false') return word === 'true';
+    if (truths.has(word) || falsehoods.has(word)) return truths.has(word);
     return wrong(reading, path, value, 'true or false');
   },
 };
@@ -124,13 +138,23 @@ export function choice(
   };
 }
 
-export function mapOf<T>(field: Field<T>): Field<Record<string, T>> {
+export interface Rule {
+  test: (value: string) => boolean;
+  expected: string;
+}
+
+export function mapOf<T>(field: Field<T>, keyRule?: Rule): Field<Record<string, T>> {
   return {
     read(value, path, reading) {
       if (!isObject(value)) return wrong(reading, path, value, 'a mapping (key: value)');
       const entries: [string, T][] = [];
       for (const [key, item] of Object.entries(value)) {
-        const read = field.read(item, childPath(path, key), reading);
+        const at = childPath(path, shortened(key) || "''");
+        if (key === '') reading.problems.push({ path: at, problem: 'is an empty key', expected: 'a name' });
+        else if (keyRule !== undefined && !keyRule.test(key)) {
+          reading.problems.push({ path: at, problem: `'${shortened(key)}' is not a name`, expected: keyRule.expected });
+        }
+        const read = field.read(item, at, reading);
         if (read !== undefined) entries.push([key, read]);
       }
       return Object.fromEntries(entries);
@@ -183,7 +207,11 @@ function noteUnknownKeys(value: Record<string, unknown>, fields: Fields, path: s
     // One list of all fields is a help, ten are noise.
     const expected = hint === '' && !listed ? { expected: `one of: ${offered(fields)}` } : {};
     listed ||= hint === '';
-    reading.problems.push({ path: childPath(path, shortened(key)), problem: `is not a field${hint}`, ...expected });
+    reading.problems.push({
+      path: childPath(path, shortened(key) || "''"),
+      problem: `is not a field${hint}`,
+      ...expected,
+    });
   }
   if (unknown.length > unknownKeysMax) {
     reading.problems.push({

@@ -10,7 +10,9 @@ import { readOnlineDeployment } from './kinds/online-deployment.ts';
 import { readOnlineEndpoint } from './kinds/online-endpoint.ts';
 import type { LocalContext, ScriptCheck } from './local-files.ts';
 import { problemsError, type YamlProblem } from './problems.ts';
-import { parseYaml, readTextFile, type YamlValue } from './read-yaml.ts';
+import { readTextFile } from './read-text.ts';
+import { parseYaml, type YamlValue } from './read-yaml.ts';
+import { noteOtherSchema, schemaNames, schemaOf } from './schema-name.ts';
 
 export interface LoadOptions<K extends YamlKind> extends Changes {
   /** What the file describes. The caller knows (`mooring model create`); `$schema` does not decide. */
@@ -70,12 +72,12 @@ async function readDocument<K extends YamlKind>(
 ): Promise<DraftByKind[K]> {
   const problems: YamlProblem[] = [];
   const { value, sources } = applyChanges(withOverrides(document, options.overrides ?? {}), options, problems);
-  const reading: Reading = { problems, sources };
+  const reading: Reading = { problems, sources, quotedNumbers: true };
   const context: LocalContext = { baseDir: options.baseDir, problems, checkScript: options.checkScript };
   const draft = await readers[options.kind](value, reading, context);
   if (draft === undefined || problems.length > 0) {
     if (problems.length === 0) throw new TypeError(`reading ${options.what} gave neither a draft nor a problem`);
-    throw problemsError(options.what, problems);
+    throw problemsError(options.what, noteOtherSchema(value, options.kind, problems));
   }
   return draft;
 }
@@ -104,13 +106,6 @@ function withOverrides(
   return { ...document, value: { ...document.value, ...Object.fromEntries(given) } };
 }
 
-const schemaNames: Readonly<Record<YamlKind, string>> = {
-  'online-endpoint': 'managedOnlineEndpoint',
-  'online-deployment': 'managedOnlineDeployment',
-  model: 'model',
-  environment: 'environment',
-};
-
 /** The file's only document, or the one of several whose `$schema` names the kind. */
 function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: string): YamlValue {
   const [first, second] = documents;
@@ -136,9 +131,4 @@ function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: stri
       ],
     },
   );
-}
-
-function schemaOf(value: unknown): string | undefined {
-  const schema = isObject(value) ? value['$schema'] : undefined;
-  return typeof schema === 'string' ? /([^/]+)\.schema\.json$/i.exec(schema)?.[1]?.toLowerCase() : undefined;
 }

@@ -1,10 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { didYouMean, type FieldProblem } from '@mooring/errors';
-import { parse, stringify } from 'yaml';
+import { didYouMean, PlatformError, type FieldProblem } from '@mooring/errors';
+import { stringify } from 'yaml';
 import type { LocalFiles } from './drafts.ts';
-import type { YamlProblem } from './problems.ts';
-import { readTextFile } from './read-yaml.ts';
+import { isObject } from './fields.ts';
+import { shownPath, type YamlProblem } from './problems.ts';
+import { readTextFile } from './read-text.ts';
+import { parseYaml } from './read-yaml.ts';
 
 /** Checks one Python file's syntax; resolves to what is wrong, or undefined. `path` names the field to blame. */
 export type ScriptCheck = (file: string, path: string) => Promise<FieldProblem | undefined>;
@@ -23,10 +25,11 @@ type Found = { files: LocalFiles; folder: boolean };
 export async function localPath(value: string, path: string, context: LocalContext): Promise<Found | undefined> {
   const absolute = resolve(context.baseDir, value);
   const found = await stat(absolute).catch(() => undefined);
-  if (found === undefined) {
+  if (found === undefined || !(found.isFile() || found.isDirectory())) {
+    const what = found === undefined ? 'nothing' : 'no file or folder, but a device, pipe or socket,';
     context.problems.push({
       path,
-      problem: `there is nothing at ${absolute}`,
+      problem: `there is ${what} at ${shownPath(absolute)}`,
       expected: `a path relative to ${context.baseDir}`,
     });
     return undefined;
@@ -34,7 +37,7 @@ export async function localPath(value: string, path: string, context: LocalConte
   if (found.isDirectory() && (await readdir(absolute).catch(() => [])).length === 0) {
     context.problems.push({
       path,
-      problem: `the folder ${absolute} is empty or may not be read`,
+      problem: `the folder ${shownPath(absolute)} is empty or may not be read`,
       expected: 'a folder with files',
     });
     return undefined;
@@ -57,26 +60,33 @@ export async function fileInside(
   context: LocalContext,
 ): Promise<string | undefined> {
   const absolute = resolve(folder, value);
-  const inside = relative(folder, absolute);
-  if (isAbsolute(value) || inside === '' || inside === '..' || inside.startsWith(`..${sep}`)) {
-    context.problems.push({
-      path,
-      problem: `'${value}' is not inside ${folder}`,
-      expected: `a path relative to ${folder}`,
-    });
+  const expected = `a path relative to ${folder}`;
+  if (isAbsolute(value) || !isInside(folder, absolute)) {
+    context.problems.push({ path, problem: `'${shownPath(value)}' is not inside ${folder}`, expected });
     return undefined;
   }
   const found = await stat(absolute).catch(() => undefined);
-  if (found?.isFile()) return absolute;
+  if (found?.isFile()) {
+    const target = await realpath(absolute);
+    if (isInside(await realpath(folder), target)) return absolute;
+    const problem = `'${shownPath(value)}' is a link to ${target}, outside ${folder}`;
+    context.problems.push({ path, problem, expected: 'a file of that folder' });
+    return undefined;
+  }
   const names = await filesBelow(folder);
   const same = names.filter((name) => basename(name) === basename(value));
   const hint = same[0] === undefined ? didYouMean(value, names) : ` (did you mean '${same[0]}'?)`;
   context.problems.push({
     path,
-    problem: `there is no file '${value}' in ${folder}${hint}`,
+    problem: `there is no file '${shownPath(value)}' in ${folder}${hint}`,
     expected: 'a file of that folder',
   });
   return undefined;
+}
+
+function isInside(folder: string, absolute: string): boolean {
+  const inside = relative(folder, absolute);
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`);
 }
 
 /** The scoring script exists, is Python, and parses. */
@@ -86,7 +96,7 @@ export async function scoringScript(folder: string, value: string, path: string,
   if (!file.endsWith('.py')) {
     context.problems.push({
       path,
-      problem: `'${value}' is not a Python file`,
+      problem: `'${shownPath(value)}' is not a Python file`,
       expected: 'a file whose name ends in .py',
     });
     return;
@@ -100,27 +110,39 @@ export async function scoringScript(folder: string, value: string, path: string,
  * same environment always has the same digest.
  */
 export async function condaText(value: unknown, path: string, context: LocalContext): Promise<string | undefined> {
-  if (typeof value !== 'string') return stringify(value, { sortMapEntries: true });
+  // Without anchors: the same packages are the same text, however the file was written.
+  const asText = (content: unknown): string =>
+    stringify(content, { sortMapEntries: true, aliasDuplicateObjects: false });
+  if (typeof value !== 'string') {
+    noteNoPackages(value, path, path, context);
+    return asText(value);
+  }
   const absolute = resolve(context.baseDir, value);
+  const expected = `a conda YAML file, relative to ${context.baseDir}`;
   try {
-    const content: unknown = parse(await readTextFile(absolute), { logLevel: 'silent', maxAliasCount: 100 });
-    if (typeof content === 'object' && content !== null && !Array.isArray(content)) {
-      return stringify(content, { sortMapEntries: true });
+    const [document, another] = parseYaml(await readTextFile(absolute), absolute);
+    if (isObject(document?.value) && another === undefined) {
+      noteNoPackages(document.value, shownPath(absolute), path, context);
+      return asText(document.value);
     }
-    context.problems.push({
-      path,
-      problem: `${absolute} holds no mapping`,
-      expected: 'a conda file with name, channels and dependencies',
-    });
+    const problem = `${shownPath(absolute)} holds no mapping`;
+    context.problems.push({ path, problem, expected: 'a conda file with name, channels and dependencies' });
   } catch (thrown) {
-    const why = ((thrown as Error).message.split('\n')[0] ?? '').slice(0, 200);
-    const problem =
-      (await stat(absolute).catch(() => undefined)) === undefined
-        ? `there is no file ${absolute}`
-        : `${absolute} cannot be read: ${why}`;
-    context.problems.push({ path, problem, expected: `a conda YAML file, relative to ${context.baseDir}` });
+    const error = PlatformError.from(thrown);
+    const [first] = error.problems;
+    const missing = error.code === 'not_found';
+    const why = first === undefined || missing ? error.message : `${error.message}: ${first.path}: ${first.problem}`;
+    const problem = missing ? `there is no file ${shownPath(absolute)}` : why;
+    context.problems.push({ path, problem, expected });
   }
   return undefined;
+}
+
+/** A file of another kind would be found out only when the environment is built, minutes later. */
+function noteNoPackages(content: unknown, what: string, path: string, context: LocalContext): void {
+  if (isObject(content) && Array.isArray(content['dependencies'])) return;
+  const problem = `${what === path ? '' : `${what} `}has no list of dependencies`;
+  context.problems.push({ path, problem, expected: 'name, channels and dependencies: [python=3.11, ...]' });
 }
 
 /** Paths of files below a folder for a hint: bounded, relative. */

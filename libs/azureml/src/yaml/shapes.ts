@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { msFromIso } from './durations.ts';
 import { isObject } from './fields.ts';
+import { parseYaml } from './read-yaml.ts';
 
 /** Kinds whose ARM bodies can be shown; containers are what the list of all models holds. */
 export type ShapeKind = 'online-endpoint' | 'online-deployment' | 'model' | 'environment';
@@ -195,7 +195,7 @@ function creationContext(value: unknown): Json | undefined {
 function condaShape(value: unknown): unknown {
   if (typeof value !== 'string') return undefined;
   try {
-    return parse(value, { logLevel: 'silent', maxAliasCount: 100 }) as unknown;
+    return parseYaml(value, 'the conda file')[0]?.value ?? value;
   } catch {
     return value;
   }

@@ -16,21 +16,21 @@ import { condaText, fileInside, localFolder, type LocalContext } from '../local-
 import { laterProblem } from '../problems.ts';
 import { childPath } from '../read-yaml.ts';
 import { laterReference } from '../references.ts';
-import { assetName, assetVersion, commonFields, present } from './common.ts';
+import { assetName, assetVersion, commonFields, pathText, present } from './common.ts';
 
 /** A path, or the conda file's own content. */
 const condaFile: Field<unknown> = {
   read: (value, path, reading) =>
-    typeof value === 'string' || isObject(value)
+    (typeof value === 'string' && value.trim() !== '') || isObject(value)
       ? value
       : wrong(reading, path, value, 'the path of a conda file, or its content as a mapping'),
 };
 
 const environmentFields = {
   version: assetVersion,
-  image: text(),
+  image: text({ test: (value) => /^\S{1,500}$/.test(value), expected: 'the name of an image' }),
   conda_file: condaFile,
-  build: object({ path: required(text()), dockerfile_path: text() }),
+  build: object({ path: required(pathText), dockerfile_path: pathText }),
   os_type: choice({ linux: 'Linux', windows: 'Windows' }),
   intellectual_property: readOnly,
   inference_config: later('containers of your own (inference_config)'),

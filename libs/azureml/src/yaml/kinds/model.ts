@@ -7,7 +7,6 @@ import {
   readOnly,
   required,
   scalarText,
-  text,
   type Field,
   type ObjectOf,
   type Reading,
@@ -16,7 +15,7 @@ import { localPath, type LocalContext } from '../local-files.ts';
 import { laterProblem } from '../problems.ts';
 import { childPath } from '../read-yaml.ts';
 import { laterReference } from '../references.ts';
-import { assetName, assetVersion, commonFields, present } from './common.ts';
+import { assetName, assetVersion, commonFields, pathText, present } from './common.ts';
 
 /** Flavors are MLflow's own words; they are carried, not read. */
 const anyMapping: Field<Record<string, unknown>> = {
@@ -30,7 +29,7 @@ const anyMapping: Field<Record<string, unknown>> = {
 const modelFields = {
   version: assetVersion,
   type: choice({ custom_model: 'custom_model', mlflow_model: 'mlflow_model', triton_model: 'triton_model' }),
-  path: required(text()),
+  path: required(pathText),
   stage: scalarText,
   flavors: anyMapping,
   utc_time_created: readOnly,

@@ -22,11 +22,26 @@ import {
 import { filesBelow, localFolder, scoringScript, type LocalContext } from '../local-files.ts';
 import { laterProblem } from '../problems.ts';
 import { laterReference, readReference, type AssetReference, type AssetType } from '../references.ts';
-import { commonFields, endpointName, present, textMap } from './common.ts';
+import { commonFields, endpointName, pathText, present, variables } from './common.ts';
 import { draftEnvironment, readEnvironmentFields, type EnvironmentValues } from './environment.ts';
 import { draftModel, readModelFields, type ModelValues } from './model.ts';
 
 const kubernetes = 'Kubernetes as a compute target';
+const batch = 'batch deployments';
+/** Only a batch deployment has these; a file in its older form is known by nothing else. */
+const batchFields = {
+  compute: later(batch),
+  settings: later(batch),
+  component: later(batch),
+  job_definition: later(batch),
+  mini_batch_size: later(batch),
+  max_concurrency_per_instance: later(batch),
+  output_action: later(batch),
+  output_file_name: later(batch),
+  retry_settings: later(batch),
+  error_threshold: later(batch),
+  logging_level: later(batch),
+};
 const switched = choice({ enabled: 'Enabled', disabled: 'Disabled' });
 
 type Either<V> = { reference: AssetReference } | { values: V };
@@ -62,12 +77,12 @@ function probe(successThreshold: Field<number>) {
 const fields = {
   name: required(endpointName),
   endpoint_name: required(endpointName),
-  type: choice({ managed: 'Managed' }, { kubernetes }),
+  type: choice({ managed: 'Managed' }, { kubernetes, model: batch, pipeline: batch }),
   model: asset<ModelValues>('models', readModelFields),
   model_mount_path: text({ test: (value) => value.startsWith('/'), expected: 'an absolute path' }),
-  code_configuration: object({ code: required(text()), scoring_script: required(text()) }),
+  code_configuration: object({ code: required(pathText), scoring_script: required(pathText) }),
   environment: asset<EnvironmentValues>('environments', readEnvironmentFields),
-  environment_variables: textMap,
+  environment_variables: variables,
   instance_type: required(
     text({ test: (value) => /^[\w.-]{1,100}$/.test(value), expected: 'the name of an instance type' }),
   ),
@@ -97,6 +112,7 @@ const fields = {
   }),
   resources: later(kubernetes),
   private_network_connection: later('private networks'),
+  ...batchFields,
   ...commonFields,
 };
 
@@ -130,9 +146,11 @@ export async function readOnlineDeployment(
   } as DeploymentDraft;
 }
 
-/** A Kubernetes deployment has other rules; what the managed one's say of it would only mislead. */
+/** A Kubernetes or batch deployment has other rules; what the managed one's say of it would only mislead. */
 function dropProblemsOfAnotherType(reading: Reading): void {
-  const type = reading.problems.find((problem) => problem.path === 'type' && problem.later);
+  const type = reading.problems.find(
+    ({ path, later: isLater }) => isLater && (path === 'type' || Object.hasOwn(batchFields, path)),
+  );
   if (type !== undefined) reading.problems.splice(0, reading.problems.length, type);
 }
 

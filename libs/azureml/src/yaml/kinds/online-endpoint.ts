@@ -1,6 +1,6 @@
 import type { EndpointDraft } from '../drafts.ts';
-import { choice, later, listOf, mapOf, object, readOnly, required, text, whole, type Reading } from '../fields.ts';
-import { commonFields, endpointName, present } from './common.ts';
+import { choice, later, listOf, object, readOnly, required, text, whole, type Reading } from '../fields.ts';
+import { commonFields, endpointName, present, sharesOf } from './common.ts';
 
 const managedIdentities = 'identities managed by Azure';
 
@@ -14,8 +14,8 @@ const fields = object(
         aad_token: 'Entra ID authentication (auth_mode aad_token)',
       },
     ),
-    traffic: mapOf(whole(0, 100)),
-    mirror_traffic: mapOf(whole(0, 50)),
+    traffic: sharesOf(whole(0, 100)),
+    mirror_traffic: sharesOf(whole(0, 50)),
     public_network_access: choice({ enabled: 'Enabled', disabled: 'Disabled' }),
     identity: object({
       type: choice({ system_assigned: 'SystemAssigned', none: 'None' }, { user_assigned: managedIdentities }),
@@ -25,6 +25,7 @@ const fields = object(
     }),
     compute: later('Kubernetes as a compute target'),
     defaults: later('batch endpoints'),
+    model_id: later('serverless endpoints'),
     scoring_uri: readOnly,
     openapi_uri: readOnly,
     location: readOnly,

@@ -1,0 +1,48 @@
+import type { YamlKind } from './drafts.ts';
+import { isObject } from './fields.ts';
+import { laterProblem, type YamlProblem } from './problems.ts';
+
+/** What the address in `$schema` ends in, before `.schema.json`. */
+export const schemaNames: Readonly<Record<YamlKind, string>> = {
+  'online-endpoint': 'managedOnlineEndpoint',
+  'online-deployment': 'managedOnlineDeployment',
+  model: 'model',
+  environment: 'environment',
+};
+
+const kubernetes = 'Kubernetes as a compute target';
+
+const laterSchemas: Readonly<Record<string, string>> = {
+  kubernetesonlineendpoint: kubernetes,
+  kubernetesonlinedeployment: kubernetes,
+  batchendpoint: 'batch endpoints',
+  batchdeployment: 'batch deployments',
+  modelbatchdeployment: 'batch deployments',
+  pipelinecomponentbatchdeployment: 'batch deployments',
+  pipelinecomponent: 'components',
+  commandcomponent: 'components',
+  pipelinejob: 'jobs',
+  serverlessendpoint: 'serverless endpoints',
+  marketplacesubscription: 'marketplace subscriptions',
+  data: 'data assets',
+};
+
+/** In lower case; undefined where the document names no schema. */
+export function schemaOf(value: unknown): string | undefined {
+  const schema = isObject(value) ? value['$schema'] : undefined;
+  return typeof schema === 'string' ? /([^/]{1,100})\.schema\.json$/i.exec(schema)?.[1]?.toLowerCase() : undefined;
+}
+
+/**
+ * The problems of a document that could not be read as `kind`, where its `$schema` says that it is of another. A good
+ * document is read as what the caller says it is, whatever its `$schema`; Azure's client does not look at it either.
+ */
+export function noteOtherSchema(value: unknown, kind: YamlKind, problems: readonly YamlProblem[]): YamlProblem[] {
+  const schema = schemaOf(value) ?? '';
+  const capability = Object.hasOwn(laterSchemas, schema) ? laterSchemas[schema] : undefined;
+  if (capability !== undefined) return [laterProblem('$schema', capability)];
+  const other = Object.entries(schemaNames).find(([, name]) => name.toLowerCase() === schema)?.[0];
+  if (other === undefined || other === kind) return [...problems];
+  const note = { path: '$schema', problem: `says that this is of kind ${other}, not ${kind}` };
+  return [{ ...note, expected: `mooring ${other} create -f <this file>` }, ...problems];
+}
