@@ -1,6 +1,5 @@
 """What this process does to itself: it dies with its scorer, writes no core files, and can say how much memory it holds."""
 
-import ctypes
 import fcntl
 import os
 import resource
@@ -9,7 +8,6 @@ import signal
 import sys
 import threading
 
-_PR_SET_PDEATHSIG = 1
 _F_SETSIG = 10
 _HIGH_FD = 205
 
@@ -18,6 +16,7 @@ def die_with_parent(channel_fd: int, lifeline_fd: int) -> None:
     """
     Ends this process and its children when the scorer goes away, even while a script runs. Nothing is ever sent on the
     lifeline: its other end closes with the scorer, and the kernel kills the group, whatever native code is doing.
+    (PR_SET_PDEATHSIG would kill this process alone, before that, and leave its children.)
     """
     if sys.platform == "linux":
         high = fcntl.fcntl(lifeline_fd, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD)
@@ -25,8 +24,7 @@ def die_with_parent(channel_fd: int, lifeline_fd: int) -> None:
             fcntl.fcntl(high, fcntl.F_SETOWN, -os.getpgrp())
             fcntl.fcntl(high, _F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(high, fcntl.F_SETFL, fcntl.fcntl(high, fcntl.F_GETFL) | os.O_ASYNC)
-            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        except (OSError, AttributeError):
+        except OSError:
             pass  # the watcher below is enough unless native code holds the interpreter's lock for ever
     os.close(lifeline_fd)
     threading.Thread(target=_watch, args=(channel_fd,), name="mooring-parent-watch", daemon=True).start()
