@@ -33,6 +33,7 @@ export class Management implements Lifecycle {
       authenticate: createAuthenticate(ports.auth, settings.tokenCacheMs),
       accepting: () => !this.#stopping,
       ready: () => this.ready(),
+      ownUrl: () => this.url,
       loopback: isLoopback(settings.http),
     });
   }
@@ -50,8 +51,8 @@ export class Management implements Lifecycle {
   async start(): Promise<void> {
     const { settings, ports, log } = this.#deps;
     const url = await this.#app.listen(parseAddress(settings.http));
-    await ports.state.announce(url);
     this.#url = url;
+    await ports.state.announce(url);
     log.info({ url }, 'management listens');
   }
 

@@ -147,7 +147,7 @@ function assetRoutes({ ports, grants, uuid }: RouteDeps): Route[] {
         method: 'DELETE',
         path: container,
         handle: () => {
-          throw notYet('deleting all versions of an asset at once (delete them one by one)');
+          throw notYet('deleting an asset with all its versions (delete its versions one by one)');
         },
         action: `${collection}/delete`,
       },

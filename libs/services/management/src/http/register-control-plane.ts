@@ -27,7 +27,7 @@ export function registerControlPlane(app: FastifyInstance, deps: HttpServerDeps)
       method,
       url: path,
       config: action === undefined ? {} : { action },
-      handler: async (request, reply) => send(reply, await handle(callOf(request))),
+      handler: async (request, reply) => send(reply, await handle(callOf(request, deps.ownUrl()))),
     });
   }
   refuseOtherMethods(app, routes);
@@ -67,7 +67,7 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
   }
 }
 
-function callOf(request: FastifyRequest): Call {
+function callOf(request: FastifyRequest, ownUrl: string): Call {
   const params = request.params as Record<string, string>;
   const { subscription = '', resourceGroup = '', workspace = '' } = params;
   return {
@@ -76,7 +76,7 @@ function callOf(request: FastifyRequest): Call {
     headers: request.headers,
     body: request.body,
     principal: request.principal,
-    baseUrl: baseUrlOf(request.headers.host, request.server.listeningOrigin),
+    baseUrl: baseUrlOf(request.headers.host, ownUrl),
     path: pathOf(request),
     workspace: { subscription, resourceGroup, workspace },
   };

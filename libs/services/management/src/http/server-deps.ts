@@ -13,6 +13,8 @@ export interface HttpServerDeps {
   /** False once it stops: new requests are sent away. */
   accepting: () => boolean;
   ready: () => boolean;
+  /** Where the server listens; asked only once it does. */
+  ownUrl: () => string;
   /** True while only this machine can reach the server. */
   loopback: boolean;
 }

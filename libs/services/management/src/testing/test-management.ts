@@ -46,6 +46,7 @@ export interface TestManagement {
   ensureKeys(endpoint: string): Promise<void>;
   stopRegistry(): Promise<void>;
   startRegistry(): Promise<void>;
+  stopAuth(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +98,7 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
       registry = await startMemoryRegistry(registryAddress, log);
       management.registry = registry;
     },
+    stopAuth: () => endChild(auth),
     stop: async () => {
       await running.stop(5_000);
       await registry.server.stop(AbortSignal.timeout(1_000));
