@@ -115,4 +115,69 @@ def run(names, count=2): return {"all": names * count}
       errorCode: 'unimplemented',
     });
   });
+
+  it('converts plain Python types by their samples', async () => {
+    const { runtime } = await runningText(`
+import datetime
+from inference_schema.schema_decorators import input_schema
+from inference_schema.parameter_types.standard_py_parameter_type import StandardPythonParameterType as T
+def init(): pass
+@input_schema("day", T(datetime.date(2026, 1, 31)))
+@input_schema("raw", T(b"bytes"))
+@input_schema("ratio", T(0.5))
+@input_schema("deep", T({"at": T(datetime.timedelta(seconds=1)), "any": "x"}))
+@input_schema("note", T("text"), optional=True)
+def run(day, raw, ratio, deep, note=None):
+    return [day.year, raw.decode(), ratio, deep["at"].total_seconds(), deep["any"], note]
+`);
+    const given = { day: '2027-02-03', raw: 'aGk=', ratio: 2, deep: { at: 90, any: [1] } };
+    expect(jsonOf(await ask(runtime, given))).toEqual([2027, 'hi', 2, 90, [1], null]);
+    for (const wrong of [{ day: 'soon' }, { raw: '%' }, { ratio: 'x' }, { ratio: true }, { deep: [] }, { note: 5 }]) {
+      const answer = await ask(runtime, { ...given, ...wrong });
+      expect(answer, JSON.stringify(wrong)).toMatchObject({ status: 400, errorReason: 'SCHEMA_VIOLATION' });
+    }
+  });
+
+  it('gives a @rawhttp script every method, and AMLResponse its status and headers', async () => {
+    const { runtime } = await runningText(`
+from azureml_inference_server_http.api.aml_request import AMLRequest, rawhttp
+from azureml_inference_server_http.api.aml_response import AMLResponse
+def init(): pass
+@rawhttp
+def run(request):
+    if request.method == "PUT":
+        return AMLResponse(request.get_data(False)[::-1], 201, {"Content-Type": "application/octet-stream", "location": "/x\\r\\ny: z"})
+    if request.method == "DELETE":
+        return AMLResponse(None, 200, run_function_failed=True)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return {"form": request.form.to_dict(), "all": request.values.getlist("a"), "n": request.form.get("n", type=int)}
+    return request.get_json()
+`);
+    const put = await ask(runtime, Buffer.from([1, 0, 255]), {
+      method: 'PUT',
+      contentType: 'application/octet-stream',
+    });
+    expect(put).toMatchObject({ status: 201, errorCode: '', contentType: 'application/octet-stream' });
+    expect([...put.body]).toEqual([255, 0, 1]);
+    expect(put.headers.every(({ value }) => !/[\r\n]/.test(value))).toBe(true);
+    const removed = await ask(runtime, '', { method: 'DELETE' });
+    expect(jsonOf(removed)).toEqual({});
+    expect(header(removed, 'x-ms-run-function-failed')).toBe('True');
+    const form = { contentType: 'application/x-www-form-urlencoded', query: 'a=0' };
+    expect(jsonOf(await ask(runtime, 'a=1&b=%E2%98%83&n=7', form))).toEqual({
+      form: { a: '1', b: '☃', n: '7' },
+      all: ['0', '1'],
+      n: 7,
+    });
+    expect(await ask(runtime, '{', {})).toMatchObject({ status: 500, errorReason: 'RUN_FAILED' });
+  });
+
+  it.each(['PUT', 'DELETE', 'PATCH'])(
+    'is refused with the method %s by a script that is not @rawhttp',
+    async (method) => {
+      const { runtime } = await runningText(echo);
+      const answer = await ask(runtime, '', { method });
+      expect(answer).toMatchObject({ status: 405, errorReason: 'METHOD_NOT_ALLOWED' });
+    },
+  );
 });
