@@ -4,6 +4,7 @@ import type {
   OnlineDeploymentSpec,
   ProbeSettings,
   ResourceKind,
+  RoutingRecord,
   Stored,
 } from '@mooring/domain';
 import type { Ended } from './domain/exit-reason.ts';
@@ -49,6 +50,8 @@ export interface AppliedDeployment {
 
 export interface AppliedStore {
   get(key: string): Promise<AppliedDeployment | undefined>;
+  /** The same without the values of environment variables: it can be had while auth cannot be reached. */
+  settings(key: string): Promise<AppliedDeployment | undefined>;
   put(key: string, applied: AppliedDeployment): Promise<void>;
   remove(key: string): Promise<void>;
 }
@@ -147,6 +150,12 @@ export interface PreparationLog {
   write(endpoint: string, deployment: string, line: string): void;
   tail(endpoint: string, deployment: string, lines: number): string;
   forget(endpoint: string, deployment: string): void;
+}
+
+/** The routing records that the data plane watches, by endpoint. */
+export interface RoutingStore {
+  put(endpoint: string, record: RoutingRecord): Promise<void>;
+  remove(endpoint: string): Promise<void>;
 }
 
 /** What happened to instances, for people. Best effort: never fails the work it tells of. */

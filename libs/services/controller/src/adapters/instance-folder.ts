@@ -12,6 +12,8 @@ export interface InstanceFile extends InstanceIdentity {
   socketPath: string;
   limits: Limits;
   modelDigest?: string;
+  /** Since when it has been ready; absent while it is not. */
+  readyAtMs?: number;
   /** Set once it is gone. */
   endedAtMs?: number;
   /** Why it ended, for the header of its log. */

@@ -43,16 +43,18 @@ export function createLocalCompute(options: LocalComputeOptions): ComputeTarget 
   const running = new Map<string, LocalInstance>();
 
   const watch = (
-    file: InstanceFile,
+    known: InstanceFile,
     probes: Probes,
     onChange: OnInstanceChange,
     child?: Parameters<typeof makeInstance>[1],
   ): LocalInstance => {
+    const { readyAtMs: _readyAtMs, ...file } = known;
     const ended: OnInstanceChange = (instance) => {
       if (instance.phase === 'ended') leave(instance, file);
+      else noteReadiness(instances, file, instance);
       onChange(instance);
     };
-    const instance = makeInstance({ file, options, probes, onChange: ended }, child);
+    const instance = makeInstance({ file: known, options, probes, onChange: ended }, child);
     running.set(file.id, instance);
     return instance;
   };
@@ -97,6 +99,12 @@ export function createLocalCompute(options: LocalComputeOptions): ComputeTarget 
       log.debug('local compute closed');
     },
   };
+}
+
+/** So that a later controller takes an instance that serves over as one that serves, without a gap for its callers. */
+function noteReadiness(instances: string, file: InstanceFile, { phase, readyAtMs }: InstanceHandle): void {
+  const serves = phase === 'ready' && readyAtMs !== undefined;
+  writeInstanceFile(instances, serves ? { ...file, readyAtMs } : file);
 }
 
 function makeInstance(

@@ -60,6 +60,12 @@ export class LocalInstance implements InstanceHandle {
     this.address = `unix:${options.file.socketPath}`;
     this.health = createClient(HealthClient, this.address);
     this.budgetFromMs = options.child === undefined ? Date.now() : options.file.startedAtMs;
+    if (options.file.readyAtMs !== undefined) {
+      this.phase = 'ready';
+      this.readyAtMs = options.file.readyAtMs;
+      this.reason = undefined;
+      this.readiness = { ...freshReadiness, passing: true };
+    }
     options.child?.once('exit', (code, signal) => this.end({ exitCode: code, signal }));
   }
 

@@ -52,6 +52,14 @@ interface Target {
   unknown: boolean;
 }
 
+const nothing: Target = {
+  wanted: undefined,
+  wantedCount: 0,
+  fallback: undefined,
+  fallbackCount: 0,
+  unknown: false,
+};
+
 /** An instance that never served, or whose calls were all finished, has this long to end. */
 const shortGraceMs = 2_000;
 const graceBeyondRequestMs = 5_000;
@@ -89,10 +97,17 @@ export class DeploymentKeeper {
     return [...[...this.slots.values()].map(recordOf), ...this.fallen];
   }
 
+  /** The names of endpoint and deployment, as the user wrote them where that is known. */
+  names(): [string, string] {
+    const [endpoint = '', deployment = ''] = (this.known?.key ?? this.key).split('/');
+    return [endpoint, deployment];
+  }
+
   /** Looks and acts; resolves with when to look again, in ms. */
   async reconcile(): Promise<number | undefined> {
+    // First, because routers must hear of an instance that ended even while the registry cannot be reached.
+    await this.flush().catch(() => {});
     const deployment = await this.read();
-    await this.flush();
     const going = deployment === undefined || deployment.state === 'Deleting';
     if (going) return this.takeDown(deployment);
     this.noteGeneration(deployment);
@@ -100,14 +115,15 @@ export class DeploymentKeeper {
     const applied = await this.readApplied();
     const target = this.target(deployment, applied);
     for (const slot of this.slots.values()) slot.handle.useProbes(probesOf(deployment.spec));
-    const preparation = this.wantedPreparation(deployment.spec);
-    if (inProgress && (await this.failIfHopeless(deployment, preparation))) return undefined;
+    const preparation = inProgress ? this.preparations.of(deployment.spec, Date.now()) : undefined;
+    if (preparation !== undefined && (await this.failIfHopeless(deployment, preparation))) return undefined;
     const plan = this.plan(target);
+    // Even while records cannot be written: what crashed is started again.
     await this.act(plan.actions, target);
     await this.flush();
-    if (inProgress) await this.reportProgress(deployment, preparation, target);
+    if (preparation !== undefined) await this.reportProgress(deployment, preparation, target);
     if (this.succeeded(deployment.state, target, plan)) await this.succeed(deployment, applied, target);
-    return this.nextLookMs(target, preparation);
+    return this.nextLookMs(target);
   }
 
   /** The whole platform stops: drains and stops every instance. Never rejects; `signal` aborts = stop at once. */
@@ -128,6 +144,12 @@ export class DeploymentKeeper {
     this.slots.clear();
     this.fallen = [];
     await this.flush().catch(() => {});
+  }
+
+  /** Ends preparations; instances are left running. */
+  release(): void {
+    this.closing = true;
+    this.preparations.keepOnly([]);
   }
 
   /** Told by the compute target. */
@@ -195,15 +217,11 @@ export class DeploymentKeeper {
   }
   private generationSeen: string | undefined;
 
-  private wantedPreparation(spec: OnlineDeploymentSpec): Preparation {
-    return this.preparations.of(spec, Date.now());
-  }
-
   private target(deployment: Deployment, applied: AppliedDeployment | undefined): Target {
     const inProgress = !isTerminal(deployment.state);
     const wantedSpec = inProgress || deployment.state === 'Succeeded' ? deployment.spec : applied?.spec;
     const fallbackSpec = inProgress ? applied?.spec : undefined;
-    this.preparations.keepOnly([deployment.spec, wantedSpec, fallbackSpec].filter((spec) => spec !== undefined));
+    this.preparations.keepOnly([wantedSpec, fallbackSpec].filter((spec) => spec !== undefined));
     const wanted = wantedSpec === undefined ? undefined : this.launchOf(wantedSpec);
     const fallback = fallbackSpec === undefined ? undefined : this.launchOf(fallbackSpec);
     return {
@@ -363,22 +381,9 @@ export class DeploymentKeeper {
   private async takeDown(deployment: Deployment | undefined): Promise<number | undefined> {
     this.preparations.keepOnly([]);
     this.fallen = [];
-    const plan = this.plan({
-      wanted: undefined,
-      wantedCount: 0,
-      fallback: undefined,
-      fallbackCount: 0,
-      unknown: false,
-    });
-    await this.act(plan.actions, {
-      wanted: undefined,
-      wantedCount: 0,
-      fallback: undefined,
-      fallbackCount: 0,
-      unknown: false,
-    });
+    await this.act(this.plan(nothing).actions, nothing);
     await this.flush();
-    if (this.slots.size > 0) return this.nextLookMs(undefined, undefined);
+    if (this.slots.size > 0) return this.nextLookMs(nothing);
     const [endpoint, name] = this.names();
     await this.deps.applied.remove(this.key);
     await this.deps.compute.forget(endpoint, name);
@@ -389,7 +394,7 @@ export class DeploymentKeeper {
     return undefined;
   }
 
-  private nextLookMs(target: Target | undefined, preparation: Preparation | undefined): number | undefined {
+  private nextLookMs(target: Target): number | undefined {
     const now = Date.now();
     const times: number[] = [];
     for (const { leaving } of this.slots.values()) {
@@ -397,17 +402,13 @@ export class DeploymentKeeper {
         times.push(leaving.toldAtMs + this.deps.noticeMs);
       }
     }
-    for (const launch of [target?.wanted, target?.fallback]) {
+    for (const launch of [target.wanted, target.fallback]) {
       const nextStartAtMs = launch === undefined ? 0 : (this.crashes.get(launch.digest)?.nextStartAtMs ?? 0);
       if (nextStartAtMs > now) times.push(nextStartAtMs);
     }
-    if (preparation?.state === 'failed' && preparation.retryAtMs !== undefined) times.push(preparation.retryAtMs);
+    const retryAtMs = this.preparations.nextRetryAtMs();
+    if (retryAtMs !== undefined) times.push(retryAtMs);
     return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now) + 1;
-  }
-
-  private names(): [string, string] {
-    const [endpoint = '', deployment = ''] = (this.known?.key ?? this.key).split('/');
-    return [endpoint, deployment];
   }
 
   private tell(kind: string, of: { id?: string; endpoint: string; deployment: string }, message: string): void {

@@ -9,7 +9,8 @@ export interface KeyedQueueOptions {
 }
 
 const firstRetryMs = 200;
-const longestRetryMs = 30_000;
+/** Short, because it decides how soon work goes on once a service that was away is back. */
+const longestRetryMs = 5_000;
 
 /**
  * Work by key: asking many times for one key is one piece of work, asking while it is worked on is one more afterwards.

@@ -52,6 +52,14 @@ export class Preparations {
     return this.entries.get(makingOf(spec))?.failures ?? 0;
   }
 
+  /** When the first of those that failed is due again. */
+  nextRetryAtMs(): number | undefined {
+    const times = [...this.entries.values()].flatMap(({ preparation }) =>
+      preparation.state === 'failed' && preparation.retryAtMs !== undefined ? [preparation.retryAtMs] : [],
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Ends and forgets those of other specs. */
   keepOnly(specs: readonly OnlineDeploymentSpec[]): void {
     const kept = new Set(specs.map(makingOf));

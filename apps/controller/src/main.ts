@@ -1,0 +1,4 @@
+import { runMain } from '@mooring/runtime';
+import { controllerModule } from '@mooring/controller-service';
+
+await runMain({ controller: controllerModule }, { target: 'all' });

@@ -1,0 +1,29 @@
+import { kvKey, type RoutingRecord } from '@mooring/domain';
+import type { Bucket } from '@mooring/messaging';
+import { canonicalJson } from '../domain/spec-digest.ts';
+import type { RoutingStore } from '../ports.ts';
+
+export const routingBucket = 'mooring_routing';
+
+/** Routing records in NATS. What is there already is not written again: each write makes every router compile anew. */
+export async function openRoutingStore(
+  bucket: Bucket<RoutingRecord>,
+): Promise<{ store: RoutingStore; endpoints: string[] }> {
+  const present = await bucket.list();
+  const written = new Map([...present].map(([key, { value }]) => [key, canonicalJson(value)] as const));
+  const store: RoutingStore = {
+    put: async (endpoint, record) => {
+      const key = kvKey(endpoint);
+      const text = canonicalJson(record);
+      if (written.get(key) === text) return;
+      written.delete(key);
+      await bucket.put(key, record);
+      written.set(key, text);
+    },
+    remove: async (endpoint) => {
+      await bucket.delete(kvKey(endpoint));
+      written.delete(kvKey(endpoint));
+    },
+  };
+  return { store, endpoints: [...present.values()].map(({ value }) => value.endpoint) };
+}

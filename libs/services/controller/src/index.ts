@@ -1,0 +1,2 @@
+export { controllerModule } from './module.ts';
+export { readControllerConfig, type ControllerConfig } from './config.ts';

@@ -1,0 +1,117 @@
+import { isTerminal, type Stored } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import { routingRecord, type RoutedDeployment } from '../domain/routing.ts';
+import type { AppliedStore, Auth, OperationReport, Registry, RoutingStore } from '../ports.ts';
+
+export interface EndpointKeeperDeps {
+  registry: Registry;
+  auth: Pick<Auth, 'ensureEndpointKeys' | 'deleteEndpointKeys'>;
+  applied: Pick<AppliedStore, 'settings'>;
+  routing: RoutingStore;
+  /** Called when the endpoint is gone with everything of it. */
+  onGone: () => void;
+}
+
+type Endpoint = Stored<'online-endpoint'>;
+type Deployment = Stored<'online-deployment'>;
+
+/** How soon a deletion is looked at again that waits for its deployments, should no word of them come. */
+const waitForDeploymentsMs = 2_000;
+
+/**
+ * Keeps one endpoint's routing record and keys as they should be. `reconcile` may be called any number of times, but not
+ * at once with itself.
+ */
+export class EndpointKeeper {
+  private readonly key: string;
+  private readonly deps: EndpointKeeperDeps;
+  private hasKeys = false;
+  private lastReport = '';
+
+  constructor(key: string, deps: EndpointKeeperDeps) {
+    this.key = key;
+    this.deps = deps;
+  }
+
+  /** Looks and acts; resolves with when to look again, in ms. */
+  async reconcile(): Promise<number | undefined> {
+    const endpoint = await this.deps.registry.get('online-endpoint', this.key);
+    if (endpoint === undefined || endpoint.state === 'Deleting') return this.takeDown(endpoint);
+    try {
+      // Routing first: traffic must change while auth cannot be reached.
+      await this.route(endpoint);
+      if (!this.hasKeys) await this.deps.auth.ensureEndpointKeys(endpoint.key);
+      this.hasKeys = true;
+    } catch (thrown) {
+      if (isTerminal(endpoint.state)) throw thrown;
+      await this.reportProblem(endpoint, PlatformError.from(thrown));
+      throw thrown;
+    }
+    if (!isTerminal(endpoint.state)) await this.report(endpoint, { status: 'Succeeded' });
+    return undefined;
+  }
+
+  private async route(endpoint: Endpoint): Promise<void> {
+    const deployments = await this.deps.registry.list('online-deployment', endpoint.key);
+    const staying = deployments.filter(({ state }) => state !== 'Deleting');
+    const routed = await Promise.all(staying.map((deployment) => this.routed(deployment)));
+    await this.deps.routing.put(this.key, routingRecord(endpoint, routed));
+  }
+
+  /**
+   * The settings that its serving instances have. One that never served yet is listed with those that it shall have, so
+   * that callers hear that it is not ready, not that it does not exist.
+   */
+  private async routed({ key, spec }: Deployment): Promise<RoutedDeployment> {
+    const applied = await this.deps.applied.settings(key.toLowerCase());
+    return { key, spec: applied?.spec ?? spec };
+  }
+
+  /** No calls first, then no deployments, then no keys, then no endpoint. */
+  private async takeDown(endpoint: Endpoint | undefined): Promise<number | undefined> {
+    const { registry, routing, auth } = this.deps;
+    await routing.remove(this.key);
+    const deployments = await registry.list('online-deployment', this.key);
+    for (const { key, state } of deployments) {
+      if (state !== 'Deleting') await registry.remove('online-deployment', key);
+    }
+    if (deployments.length > 0) {
+      if (endpoint !== undefined) await this.reportWaiting(endpoint, deployments);
+      return waitForDeploymentsMs;
+    }
+    await auth.deleteEndpointKeys(this.key);
+    if (endpoint !== undefined) {
+      await registry.finalizeDelete('online-endpoint', endpoint.key, endpoint.generation);
+    }
+    this.deps.onGone();
+    return undefined;
+  }
+
+  private async reportWaiting(endpoint: Endpoint, deployments: readonly Deployment[]): Promise<void> {
+    const names = deployments.map(({ key }) => key.slice(key.indexOf('/') + 1));
+    const text = `waiting for ${names.length === 1 ? 'deployment' : 'deployments'} ${names.join(', ')} to be gone`;
+    await this.reportStep(endpoint, text);
+  }
+
+  /** What another try may mend keeps the operation running; anything else ends it. */
+  private async reportProblem(endpoint: Endpoint, error: PlatformError): Promise<void> {
+    if (error.code === 'invalid_argument' || error.code === 'failed_precondition') {
+      await this.report(endpoint, { status: 'Failed', error: { code: 'BadArgument', message: error.message } });
+      return;
+    }
+    // The registry itself may be what cannot be reached.
+    await this.reportStep(endpoint, `trying again after: ${error.message}`).catch(() => {});
+  }
+
+  private async reportStep(endpoint: Endpoint, step: string): Promise<void> {
+    const text = `${endpoint.generation} ${step}`;
+    if (text === this.lastReport) return;
+    await this.report(endpoint, { status: 'InProgress', step });
+    this.lastReport = text;
+  }
+
+  private report(endpoint: Endpoint, what: Pick<OperationReport, 'status' | 'step' | 'error'>): Promise<void> {
+    const { kind, key, generation } = endpoint;
+    return this.deps.registry.report({ kind, key, generation, ...what });
+  }
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Environment } from '@mooring/config';
+import { ControllerServiceService, type ControllerServiceServer } from '@mooring/contracts/controller';
+import { namesOfKvKey, type InstanceRecord, type RoutingRecord } from '@mooring/domain';
+import type { Nats } from '@mooring/messaging';
+import { createEnvironments } from '@mooring/python-runtime';
+import { service, startGrpcServer, unary, type GrpcServer } from '@mooring/rpc';
+import type { Lifecycle } from '@mooring/runtime';
+import { openGroupTree } from './adapters/cgroups.ts';
+import { createFolderArtifacts } from './adapters/folder-artifacts.ts';
+import { createGrpcAuth } from './adapters/grpc-auth.ts';
+import { createGrpcRegistry } from './adapters/grpc-registry.ts';
+import { createLocalCompute } from './adapters/local-compute.ts';
+import { machineLimits } from './adapters/machine-limits.ts';
+import { appliedBucket, createAppliedStore, type AppliedRecord } from './adapters/nats-applied.ts';
+import { openNatsEvents } from './adapters/nats-events.ts';
+import { openRoutingStore, routingBucket } from './adapters/nats-routing.ts';
+import { createPreparationLogs } from './adapters/preparation-logs.ts';
+import type { ControllerConfig } from './config.ts';
+import { createGetLogs } from './handlers/get-logs.ts';
+import { createListInstances } from './handlers/list-instances.ts';
+import type { ComputeTarget, PreparationLog } from './ports.ts';
+import { ControlLoop } from './reconcile/control-loop.ts';
+import { prepareLaunch, type PrepareDeps } from './reconcile/prepare-launch.ts';
+
+/** As the registry keeps it: whoever opens a bucket first makes it. */
+const resourceHistory = 20;
+
+/** Takes running instances over, then keeps everything as it should be until it is stopped. */
+export function createControllerService(
+  config: ControllerConfig,
+  nats: Nats,
+  environment: Environment,
+  log: Logger,
+): Lifecycle {
+  const registry = createGrpcRegistry(config.registryAddress);
+  const auth = createGrpcAuth(config.authAddress);
+  const preparationLog = createPreparationLogs(join(config.folder.instances, '.preparation'));
+  let running: { loop: ControlLoop; server: GrpcServer } | undefined;
+  return {
+    start: async () => {
+      const compute = openCompute(config, environment, log);
+      const loop = await startLoop({ config, nats, environment, log, registry, auth, compute, preparationLog });
+      const server = await serve(config.address, { loop, compute, preparationLog }, log);
+      running = { loop, server };
+      log.info({ address: server.address }, 'controller listens');
+    },
+    ready: () => running !== undefined,
+    stop: async (signal, why) => {
+      await running?.server.stop(signal);
+      await running?.loop.stop(AbortSignal.any([signal, AbortSignal.timeout(config.stopMs)]), why);
+      running = undefined;
+      registry.close();
+      auth.close();
+    },
+  };
+}
+
+interface Parts {
+  config: ControllerConfig;
+  nats: Nats;
+  environment: Environment;
+  log: Logger;
+  registry: ReturnType<typeof createGrpcRegistry>;
+  auth: ReturnType<typeof createGrpcAuth>;
+  compute: ComputeTarget;
+  preparationLog: PreparationLog;
+}
+
+async function startLoop(parts: Parts): Promise<ControlLoop> {
+  const { config, nats, log, registry, auth, compute, preparationLog } = parts;
+  const appliedRecords = await nats.bucket<AppliedRecord>(appliedBucket);
+  const routing = await openRoutingStore(await nats.bucket<RoutingRecord>(routingBucket));
+  const prepareDeps = preparing(parts);
+  const loop = new ControlLoop({
+    registry,
+    auth,
+    applied: createAppliedStore(appliedRecords, auth),
+    routing: routing.store,
+    compute,
+    events: await openNatsEvents(nats, log),
+    preparationLog,
+    prepare: (spec, context) => prepareLaunch(prepareDeps, spec, context),
+    instances: await nats.bucket<InstanceRecord>('mooring_instances'),
+    resources: await nats.bucket('mooring_resources', { history: resourceHistory }),
+    log,
+    noticeMs: config.noticeMs,
+    resyncMs: config.resyncMs,
+  });
+  const deployments = [...(await appliedRecords.list()).keys()].map((key) => namesOfKvKey(key).join('/'));
+  try {
+    await loop.start({ endpoints: routing.endpoints, deployments });
+  } catch (error) {
+    // Instances go on without us; whoever starts us again takes them over.
+    await loop.stop(AbortSignal.timeout(1_000), 'abandoned');
+    throw error;
+  }
+  return loop;
+}
+
+function preparing({ config, environment, log, registry }: Parts): PrepareDeps {
+  const artifacts = createFolderArtifacts(config.folder.artifacts);
+  const environments = createEnvironments({
+    folder: config.folder.environments,
+    log,
+    localPath: (path) => artifacts.localPath(path),
+    environment,
+  });
+  return { registry, artifacts, environments, machine: machineLimits(), orphanTimeoutMs: config.orphanTimeoutMs };
+}
+
+function openCompute(config: ControllerConfig, environment: Environment, log: Logger): ComputeTarget {
+  const { root, instances, run } = config.folder;
+  // One folder of control groups for each data folder, so that platforms beside each other do not meet.
+  const groups = openGroupTree(`mooring-${createHash('sha256').update(root).digest('hex').slice(0, 16)}`);
+  log.info({ limits: groups?.kind ?? 'memory only, by watching' }, 'limits of instances');
+  return createLocalCompute({
+    instances,
+    socketOf: (id) => join(run, 'i', `${id}.sock`),
+    command: [process.execPath, config.scorerMain],
+    environment,
+    groups,
+    logBytesMax: config.logBytesMax,
+    log,
+  });
+}
+
+function serve(
+  address: string,
+  { loop, ...sources }: { loop: ControlLoop; compute: ComputeTarget; preparationLog: PreparationLog },
+  log: Logger,
+): Promise<GrpcServer> {
+  const services = [
+    service<ControllerServiceServer>(ControllerServiceService, {
+      getLogs: unary(log, createGetLogs(sources)),
+      listInstances: unary(log, createListInstances(loop)),
+    }),
+  ];
+  return startGrpcServer({ address, services, log, ready: () => true });
+}
