@@ -24,11 +24,11 @@ export function onSurfaces(scenarioOf: (surface: Surface) => Scenario): { [name:
 
 /**
  * Virtual users for an arrival rate: enough that, by Little's law, even answers as late as the deadline find one free.
- * Most are made when they are needed only.
+ * Those for answers within half a second are there from the start, the others are made when they are needed.
  */
 export function usersFor(ratePerSecond: number): { preAllocatedVUs: number; maxVUs: number } {
   const maxVUs = Math.max(2, Math.ceil((ratePerSecond * settings.deadlineMs) / 1000));
-  return { preAllocatedVUs: Math.min(maxVUs, Math.max(10, Math.ceil(ratePerSecond / 5))), maxVUs };
+  return { preAllocatedVUs: Math.min(maxVUs, Math.max(20, Math.ceil(ratePerSecond / 2))), maxVUs };
 }
 
 /** The figures that a reader of the summary needs: p99 beside the median, and the worst. */

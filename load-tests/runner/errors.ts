@@ -22,6 +22,14 @@ export class RunError extends Error {
   }
 }
 
+/** Ends what an iteration still waits for, when it is cut short. Nobody's fault, so never told as an error. */
+export class Interrupted extends Error {
+  constructor() {
+    super('the iteration was interrupted');
+    this.name = 'Interrupted';
+  }
+}
+
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -1,7 +1,7 @@
 import { realClock, type Clock } from './clock.ts';
 import { Checks } from './checks.ts';
 import { formatDuration } from './duration.ts';
-import { exitCode, messageOf, RunError } from './errors.ts';
+import { exitCode, Interrupted, messageOf, RunError } from './errors.ts';
 import type { Log } from './log.ts';
 import { Metrics } from './metrics/registry.ts';
 import { resolveOptions, type Overrides, type RunOptions } from './options.ts';
@@ -9,7 +9,9 @@ import { prepareScenarios, type PreparedScenario } from './scenarios.ts';
 import { createScope, createVuState, runIn, type Phase, type Scope, type TestRun, type VuState } from './scope.ts';
 import { findFunction, loadScript, type ScriptExports } from './script.ts';
 import { summarise, type SummaryData } from './summary/data.ts';
-import { evaluate, findAbort, parseThresholds, type Threshold } from './thresholds.ts';
+import { runPhase } from './phase.ts';
+import { evaluate, parseThresholds, type Threshold } from './thresholds.ts';
+import { watch } from './watch.ts';
 
 export interface RunRequest {
   /** Absolute. */
@@ -32,10 +34,6 @@ export interface RunResult {
   /** What handleSummary() returned: file names (or stdout, stderr) and texts. */
   handled: Record<string, string> | undefined;
 }
-
-const thresholdEveryMs = 2_000;
-const gaugesEveryMs = 1_000;
-const progressEveryMs = 10_000;
 
 /** Runs one script from its top level to its summary. Rejects with a RunError when there is nothing to sum up. */
 export async function runTest(request: RunRequest): Promise<RunResult> {
@@ -80,6 +78,7 @@ class Run {
     this.test.options = options;
     this.thresholds = this.request.noThresholds ? [] : parseThresholds(options.thresholds, this.test.metrics);
     const interrupt = (): void => this.end(new RunError('interrupted', 'interrupted'));
+    process.on('unhandledRejection', this.onRejection);
     signal.addEventListener('abort', interrupt, { once: true });
     const scenarios = await prepareScenarios(options, {
       test: this.test,
@@ -97,10 +96,16 @@ class Run {
       return await this.sumUp(exports, options, durationMs, setupData);
     } finally {
       signal.removeEventListener('abort', interrupt);
+      process.off('unhandledRejection', this.onRejection);
       for (const close of [...this.mainVu.closers, ...scenarios.flatMap(({ closers }) => closers)]) close();
       log.end();
     }
   }
+
+  /** A script may leave out an await; that must not end the process. */
+  private readonly onRejection = (error: unknown): void => {
+    if (!(error instanceof Interrupted)) this.request.log.iterationFailed(error);
+  };
 
   /** The first reason counts. */
   private end(reason: unknown): void {
@@ -125,7 +130,7 @@ class Run {
   private async setUp(exports: ScriptExports, options: RunOptions): Promise<string | undefined> {
     const setup = findFunction(exports, 'setup');
     if (setup === undefined) return undefined;
-    const made = await this.phase('setup', 'setupTimeout', options.setupTimeout, () => setup(undefined));
+    const made = await this.phase('setup', options.setupTimeout, () => setup(undefined));
     return made === undefined ? undefined : JSON.stringify(made);
   }
 
@@ -133,7 +138,7 @@ class Run {
     const teardown = findFunction(exports, 'teardown');
     if (teardown === undefined) return;
     try {
-      await this.phase('teardown', 'teardownTimeout', options.teardownTimeout, () => teardown(parsed(setupData)));
+      await this.phase('teardown', options.teardownTimeout, () => teardown(parsed(setupData)));
     } catch (error) {
       // The load has been measured: its summary is worth more than a clean end.
       this.request.log.error(messageOf(error));
@@ -141,28 +146,8 @@ class Run {
     }
   }
 
-  private async phase(
-    name: 'setup' | 'teardown',
-    onTimeout: 'setupTimeout' | 'teardownTimeout',
-    limitMs: number,
-    work: () => unknown,
-  ): Promise<unknown> {
-    // Not under the run's own stop signal: teardown has to clean up after an aborted test as well.
-    const limit = new AbortController();
-    const scope = createScope(this.test, this.mainVu, name, { signal: limit.signal });
-    const late = this.clock.wait(limitMs, limit.signal).then(() => {
-      throw new RunError(onTimeout, `${name}() took longer than ${formatDuration(limitMs)}`);
-    });
-    late.catch(() => undefined);
-    try {
-      return await Promise.race([runIn(scope, async () => await work()), late]);
-    } catch (error) {
-      if (error instanceof RunError) throw error;
-      const where = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      throw new RunError('scriptException', `${name}() failed: ${where}`, { cause: error });
-    } finally {
-      limit.abort();
-    }
+  private phase(name: 'setup' | 'teardown', limitMs: number, work: () => unknown): Promise<unknown> {
+    return runPhase({ test: this.test, vu: this.mainVu, clock: this.clock, name, limitMs, work });
   }
 
   /** Milliseconds that the load took. */
@@ -171,34 +156,20 @@ class Run {
     const startedAt = clock.now();
     test.startedAt = startedAt;
     const finished = new AbortController();
-    const watching = this.watch(startedAt, scenarios, AbortSignal.any([finished.signal, this.stop.signal]));
+    const watching = watch({
+      test,
+      clock,
+      thresholds: this.thresholds,
+      log: this.request.log,
+      maxVus: scenarios.reduce((sum, { executor }) => sum + executor.maxVus, 0),
+      signal: AbortSignal.any([finished.signal, this.stop.signal]),
+      end: (reason) => this.end(reason),
+    });
     await Promise.all(scenarios.map((scenario) => scenario.run(setupData)));
     const durationMs = clock.now() - startedAt;
     finished.abort();
     await watching;
     return durationMs;
-  }
-
-  /** Gauges, progress, and thresholds that end the test early. */
-  private async watch(startedAt: number, scenarios: readonly PreparedScenario[], signal: AbortSignal): Promise<void> {
-    const { metrics, counts } = this.test;
-    const maxVus = scenarios.reduce((sum, { executor }) => sum + executor.maxVus, 0);
-    for (let tick = 1; !signal.aborted; tick++) {
-      metrics.addByName('vus', counts.vusActive, {});
-      metrics.addByName('vus_max', Math.max(counts.vusInitialized, 0), {});
-      await this.clock.wait(startedAt + tick * gaugesEveryMs - this.clock.now(), signal);
-      const elapsedMs = this.clock.now() - startedAt;
-      const crossed = (tick * gaugesEveryMs) % thresholdEveryMs === 0 && findAbort(this.thresholds, elapsedMs);
-      if (crossed)
-        this.end(new RunError('thresholdsCrossed', `threshold crossed: ${crossed.metric} ${crossed.source}`));
-      if ((tick * gaugesEveryMs) % progressEveryMs === 0 && !signal.aborted) {
-        const { vusActive, completed, interrupted } = counts;
-        this.request.log.progress(
-          `running (${formatDuration(elapsedMs)}), ${vusActive}/${maxVus} VUs, ` +
-            `${completed} complete and ${interrupted} interrupted iterations`,
-        );
-      }
-    }
   }
 
   private async sumUp(

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { RunError } from './errors.ts';
+import { Interrupted, RunError } from './errors.ts';
 import type { Vu } from './executors/index.ts';
 import type { Log } from './log.ts';
 import { createScope, runIn, type ScenarioState, type TestRun, type VuState } from './scope.ts';
@@ -64,7 +64,7 @@ export class VirtualUser implements Vu {
   }
 
   interrupt(): void {
-    this.running?.abort(new Error('the iteration was interrupted'));
+    this.running?.abort(new Interrupted());
   }
 
   /** A failed iteration is told and counted like any other; only what ends the run goes further. */

@@ -4,14 +4,14 @@ import { exchange } from './http-exchange.ts';
 import { type ExpectedStatuses, type K6Response, setDefaultExpected } from './http-response.ts';
 
 /** The one way to send a request that works in k6 and here. */
-export async function asyncRequest(
+export function asyncRequest(
   method: string,
   target: UrlLike,
   body?: RequestBody | null,
   params?: Params | null,
 ): Promise<K6Response> {
   const scope = requireRunning('http.asyncRequest()');
-  return await exchange(scope, normalise(scope, method, target, body ?? null, params ?? {}));
+  return exchange(scope, normalise(scope, method, target, body ?? null, params ?? {}));
 }
 
 function refuse(name: string, instead: string): () => never {
