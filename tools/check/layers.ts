@@ -93,5 +93,5 @@ export function testingImports(files: readonly SourceFile[]): string[] {
 }
 
 function isTestFile(path: string): boolean {
-  return path.endsWith('.spec.ts') || path.includes('/e2e/') || path.startsWith('libs/testing/');
+  return /\.spec\.ts$|\/(e2e|testing)\//.test(path) || path.startsWith('libs/testing/');
 }

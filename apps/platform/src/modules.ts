@@ -1,6 +1,9 @@
 import { authModule } from '@mooring/auth-service';
 import { batchSchedulerModule } from '@mooring/batch-scheduler-service';
+import { controllerModule } from '@mooring/controller-service';
 import { createGatewayModule, gatewayModule, type ScoringEdge } from '@mooring/gateway-service';
+import { managementModule } from '@mooring/management-service';
+import { registryModule } from '@mooring/registry-service';
 import { routerModule } from '@mooring/router-service';
 import { defineModule, type Module, type ModuleSet } from '@mooring/runtime';
 import { workerModule } from '@mooring/worker-service';
@@ -22,8 +25,11 @@ export function serviceModules(targets: readonly string[]): ModuleSet {
   const together = targets.includes('all') || (targets.includes('gateway') && targets.includes('router'));
   return {
     auth: authModule,
+    registry: registryModule,
+    controller: controllerModule,
     'batch-scheduler': batchSchedulerModule,
     worker: workerModule,
+    management: managementModule,
     router: routerModule,
     gateway: together ? gatewayBesideRouter : gatewayModule,
   };
