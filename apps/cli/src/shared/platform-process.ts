@@ -22,7 +22,9 @@ const logTailLines = 20;
 const stopMs = 150_000;
 
 export function supervisorArgs(folder: DataFolder, flags: UpFlags): string[] {
-  const given = Object.entries({ data: folder.root, ...flags }).filter(
+  // Picked by name: what a command passes has flags of its own beside these.
+  const { http, grpc, management, nats, topology } = flags;
+  const given = Object.entries({ data: folder.root, http, grpc, management, nats, topology }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   return [platformMain, '--supervise', ...given.flatMap(([name, value]) => [`--${name}`, value])];
