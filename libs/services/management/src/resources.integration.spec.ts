@@ -50,16 +50,17 @@ describe('an endpoint', () => {
       properties: { provisioningState: 'Creating', authMode: 'Key', properties: {}, traffic: {} },
     });
     const status = follow(made, 'azure-asyncoperation');
+    await management.registry.report('online-endpoint', 'cars', 'thinking');
     expect(status).toMatch(/\?api-version=2022-02-01-preview$/);
     const running = await management.send('GET', status);
     expect(running.json).toMatchObject({ status: 'InProgress', step: 'thinking', percentComplete: 10 });
     expect(running.headers.get('retry-after')).toBe('1');
-    management.registry.end('online-endpoint', 'cars', 'Succeeded');
+    await management.registry.end('online-endpoint', 'cars', 'Succeeded');
     const ended = await management.send('GET', status);
     expect(ended.json.status).toBe('Succeeded');
     expect(ended.json.endTime).toBeDefined();
     expect((await management.send('PUT', 'onlineEndpoints/CARS', { body: endpoint })).status).toBe(200);
-    management.registry.end('online-endpoint', 'cars', 'Succeeded');
+    await management.registry.end('online-endpoint', 'cars', 'Succeeded');
   });
 
   it('is found whatever the case of its path, and its names are echoed', async () => {
@@ -74,7 +75,7 @@ describe('an endpoint', () => {
 
   it('tells in its operation why it failed, and may be written again', async () => {
     const made = await management.send('PUT', 'onlineEndpoints/broken', { body: endpoint });
-    management.registry.end('online-endpoint', 'broken', 'Failed', { code: 'OutOfQuota', message: 'no room' });
+    await management.registry.end('online-endpoint', 'broken', 'Failed', { code: 'OutOfQuota', message: 'no room' });
     const ended = await management.send('GET', follow(made, 'azure-asyncoperation'));
     expect(ended.json).toMatchObject({ status: 'Failed', error: { code: 'OutOfQuota', message: 'no room' } });
     const shown = await management.send('GET', 'onlineEndpoints/broken');
@@ -85,10 +86,13 @@ describe('an endpoint', () => {
 
   it('is changed only on top of what was read when an etag comes along', async () => {
     const etag = (await management.send('GET', 'onlineEndpoints/cars')).headers.get('etag') ?? '';
-    const write = (ifMatch: string) =>
-      management.send('PUT', 'onlineEndpoints/cars', { body: endpoint, headers: { 'if-match': ifMatch } });
-    expect((await write(etag)).status).toBe(200);
-    const stale = await write(etag);
+    const write = (ifMatch: string, description: string) =>
+      management.send('PUT', 'onlineEndpoints/cars', {
+        body: { ...endpoint, properties: { ...endpoint.properties, description } },
+        headers: { 'if-match': ifMatch },
+      });
+    expect((await write(etag, 'one')).status).toBe(200);
+    const stale = await write(etag, 'two');
     expect(stale.status).toBe(409);
     expect(stale.json.error.additionalInfo[0].info.reason).toBe('STALE_ETAG');
     const onlyNew = { body: endpoint, headers: { 'if-none-match': '*' } };
@@ -153,7 +157,7 @@ describe('an endpoint', () => {
     expect(deleted.status).toBe(202);
     const result = follow(deleted, 'location');
     expect((await management.send('GET', result)).status).toBe(202);
-    management.registry.finish('online-endpoint', 'gone');
+    await management.registry.finish('online-endpoint', 'gone');
     expect((await management.send('GET', result)).status).toBe(204);
     expect((await management.send('GET', follow(deleted, 'azure-asyncoperation'))).json.status).toBe('Succeeded');
     expect((await management.send('DELETE', 'onlineEndpoints/gone')).status).toBe(204);
@@ -359,7 +363,7 @@ describe('a deployment', () => {
     expect(problemsOf(refused)).toMatchObject([
       { path: 'properties.codeConfiguration.scoringScript', problem: expect.stringMatching(problem) },
     ]);
-    expect(management.registry.has('online-deployment', 'cars/scripted')).toBe(false);
+    expect(await management.registry.has('online-deployment', 'cars/scripted')).toBe(false);
   });
 
   it('whose script parses is stored, and the script never ran', async () => {

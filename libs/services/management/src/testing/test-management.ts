@@ -5,11 +5,13 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { AuthServiceClient } from '@mooring/contracts/auth';
+import { RegistryServiceClient } from '@mooring/contracts/registry';
 import { dataFolder } from '@mooring/config';
-import { createClient } from '@mooring/rpc';
+import type { Operation, Resource, ResourceKind } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import { createClient, type RpcClient } from '@mooring/rpc';
 import { startModules, type RunningModules } from '@mooring/runtime';
 import { managementModule } from '../index.ts';
-import { startMemoryRegistry, type MemoryRegistry } from './memory-registry.ts';
 
 export const workspace =
   '/subscriptions/local/resourceGroups/local/providers/Microsoft.MachineLearningServices/workspaces/default';
@@ -31,11 +33,11 @@ export interface Asked {
   token?: string;
 }
 
-/** Management itself in this process, over a real NATS, a real auth process and a registry in memory. */
+/** Management itself in this process, over a real NATS, and auth and the registry as processes. */
 export interface TestManagement {
   url: string;
   token: string;
-  registry: MemoryRegistry;
+  registry: RegistryView;
   /** Folder of the artifact store. */
   artifacts: string;
   /** Lines that were logged. */
@@ -50,7 +52,18 @@ export interface TestManagement {
   stop(): Promise<void>;
 }
 
-const authMain = fileURLToPath(new URL('../../../../../apps/auth/src/main.ts', import.meta.url));
+const mainOf = (app: string): string =>
+  fileURLToPath(new URL(`../../../../../apps/${app}/src/main.ts`, import.meta.url));
+
+/** What a controller tells the registry, and a look at what is stored. */
+export interface RegistryView {
+  report(kind: ResourceKind, key: string, step: string): Promise<void>;
+  /** Ends the running operation of a resource. */
+  end(kind: ResourceKind, key: string, status: 'Succeeded' | 'Failed', error?: Operation['error']): Promise<void>;
+  /** Takes a deleted resource away. */
+  finish(kind: ResourceKind, key: string): Promise<void>;
+  has(kind: ResourceKind, key: string): Promise<boolean>;
+}
 
 export interface TestSettings {
   /** How to reach NATS, as `startTestNats` gives it. */
@@ -72,11 +85,10 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
     MOORING_MANAGEMENT_HTTP: '127.0.0.1:0',
     ...settings.environment,
   };
-  const auth = await startChild(authMain, environment);
+  const auth = await startChild(mainOf('auth'), environment);
+  let registry = await startChild(mainOf('registry'), environment);
   const logged: string[] = [];
   const log = collectingLog(logged);
-  const registryAddress = `unix:${join(folder.run, 'registry.sock')}`;
-  let registry = await startMemoryRegistry(registryAddress, log);
   const socket = join(folder.run, 'auth.sock');
   const token = readFileSync(folder.adminTokenFile, 'utf8').trim();
   const running: RunningModules = await startModules([managementModule], { environment, log });
@@ -84,7 +96,7 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
   const management: TestManagement = {
     url,
     token,
-    registry,
+    registry: viewRegistry(`unix:${join(folder.run, 'registry.sock')}`),
     artifacts: folder.artifacts,
     logged,
     send: (method, path, asked = {}) => send(url, method, path, { token, ...asked }),
@@ -93,19 +105,67 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
       await client.call('ensureEndpointKeys', { endpoint });
       client.close();
     },
-    stopRegistry: () => registry.server.stop(AbortSignal.timeout(1_000)),
+    stopRegistry: () => endChild(registry),
     startRegistry: async () => {
-      registry = await startMemoryRegistry(registryAddress, log);
-      management.registry = registry;
+      registry = await startChild(mainOf('registry'), environment);
     },
     stopAuth: () => endChild(auth),
     stop: async () => {
       await running.stop(5_000);
-      await registry.server.stop(AbortSignal.timeout(1_000));
+      await endChild(registry);
       await endChild(auth);
     },
   };
   return management;
+}
+
+function viewRegistry(address: string): RegistryView {
+  const asking = async <T>(ask: (client: RpcClient<RegistryServiceClient>) => Promise<T>): Promise<T> => {
+    const client = createClient(RegistryServiceClient, address);
+    try {
+      return await ask(client);
+    } finally {
+      client.close();
+    }
+  };
+  const report = (
+    kind: ResourceKind,
+    key: string,
+    told: { status: string; step?: string; error?: Operation['error'] },
+  ) =>
+    asking(async (client) => {
+      const { resource } = await client.call('getResource', { kind, key });
+      const { generation } = JSON.parse(resource?.documentJson ?? '{}') as Resource;
+      await client.call('reportOperation', {
+        kind,
+        key,
+        generation,
+        status: told.status,
+        step: told.step ?? '',
+        percentComplete: 10,
+        errorCode: told.error?.code ?? '',
+        errorMessage: told.error?.message ?? '',
+        warnings: [],
+      });
+    });
+  return {
+    report: (kind, key, step) => report(kind, key, { status: 'InProgress', step }),
+    end: (kind, key, status, error) => report(kind, key, { status, ...(error === undefined ? {} : { error }) }),
+    finish: (kind, key) =>
+      asking(async (client) => {
+        const { resource } = await client.call('getResource', { kind, key });
+        const { generation } = JSON.parse(resource?.documentJson ?? '{}') as Resource;
+        await client.call('finalizeDelete', { kind, key, generation });
+      }),
+    has: (kind, key) =>
+      asking(async (client) => {
+        const found = await client.call('getResource', { kind, key }).catch((thrown: unknown) => {
+          if (thrown instanceof PlatformError && thrown.code === 'not_found') return undefined;
+          throw thrown;
+        });
+        return found !== undefined;
+      }),
+  };
 }
 
 function collectingLog(logged: string[]): Logger {

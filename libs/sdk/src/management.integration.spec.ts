@@ -1,0 +1,204 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadYaml } from '@mooring/azureml/yaml';
+import type { PlatformError } from '@mooring/errors';
+import { startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
+import {
+  applyDeployment,
+  applyEndpoint,
+  applyModel,
+  createManagementClient,
+  updateTraffic,
+  type ManagementClient,
+  type Step,
+} from './index.ts';
+import { startPretendController, type PretendController } from './testing/pretend-controller.ts';
+import { startControlPlane, type ControlPlane } from './testing/start-processes.ts';
+
+let nats: TestNats;
+let data: TempDir;
+let files: TempDir;
+let plane: ControlPlane;
+let controller: PretendController;
+let client: ManagementClient;
+beforeAll(async () => {
+  nats = await startTestNats();
+  data = tempDir();
+  files = tempDir();
+  plane = await startControlPlane(data.path, nats.environment);
+  controller = startPretendController(plane.address('registry'), plane.address('auth'));
+  client = createManagementClient(plane);
+});
+afterAll(async () => {
+  await controller?.stop();
+  await plane?.stop();
+  await nats.stop();
+  data.remove();
+  files.remove();
+});
+
+function file(path: string, content: string | Buffer): string {
+  const full = join(files.path, path);
+  mkdirSync(join(full, '..'), { recursive: true });
+  writeFileSync(full, content);
+  return full;
+}
+
+const score = 'def init():\n    pass\n\ndef run(data):\n    return data\n';
+const deploymentYaml = (name: string, more = ''): string => `
+name: ${name}
+endpoint_name: cars
+model:
+  path: weights.bin
+code_configuration:
+  code: code
+  scoring_script: score.py
+environment:
+  image: ubuntu
+  conda_file:
+    dependencies: [pip, {pip: [numpy]}]
+environment_variables:
+  TOKEN: s3cret-of-a-user
+instance_type: Standard_DS2_v2
+instance_count: 2
+${more}`;
+
+describe('the client against management, registry and auth as processes', () => {
+  it('makes an endpoint and waits until it is there', async () => {
+    const yaml = file('endpoint.yml', 'name: cars\nauth_mode: key\ndescription: first\n');
+    const draft = await loadYaml(yaml, { kind: 'online-endpoint' });
+    const { body, etag } = await applyEndpoint(draft, { client });
+    expect(body.properties).toMatchObject({ provisioningState: 'Succeeded', description: 'first' });
+    expect(etag).toBe(`"${String(body['etag'])}"`);
+  });
+
+  it('uploads what a deployment needs, stores it and shows its steps', async () => {
+    file('weights.bin', Buffer.alloc(3_000_000, 7));
+    file('code/score.py', score);
+    file('code/lib/ä b#.txt', 'x');
+    const steps: Step[] = [];
+    const draft = await loadYaml(file('blue.yml', deploymentYaml('blue')), { kind: 'online-deployment' });
+    controller.held.add('cars/blue');
+    const onStep = (step: Step): void => {
+      steps.push(step);
+      if (step.step.startsWith('starting instance')) controller.held.delete('cars/blue');
+    };
+    const { body } = await applyDeployment(draft, { client, onStep });
+    expect(body.properties).toMatchObject({
+      provisioningState: 'Succeeded',
+      environmentVariables: { TOKEN: 's3cret-of-a-user' },
+      scaleSettings: { scaleType: 'Default' },
+    });
+    expect(body['sku']).toMatchObject({ capacity: 2 });
+    expect(steps.map(({ step }) => step)).toEqual(expect.arrayContaining([expect.stringMatching(/^uploading code/)]));
+    expect(steps.map(({ step }) => step)).toContain('starting instance 1 of 1');
+    // Once more: nothing has to be sent again, and nothing changes.
+    const again = await applyDeployment(draft, { client });
+    expect(again.body['properties']['mooring']).toEqual(body.properties['mooring']);
+  });
+
+  it('sends a file of many blocks and gets the next version by itself', async () => {
+    const path = file('large.bin', Buffer.alloc(70 * 2 ** 20, 3));
+    const draft = await loadYaml(file('model.yml', `name: large\npath: ${path}\n`), { kind: 'model' });
+    const first = await applyModel(draft, { client });
+    const second = await applyModel(draft, { client });
+    expect([first.body.name, second.body.name]).toEqual(['1', '2']);
+    expect((await client.assets('models').latestVersion('large'))?.name).toBe('2');
+    const listed = await client.assets('models').listContainers();
+    expect(listed.map(({ name }) => name)).toEqual(['large']);
+  });
+
+  it('moves traffic on top of what is there, also when others write at the same time', async () => {
+    const share = (name: string) =>
+      updateTraffic('cars', ({ traffic }) => ({ traffic: { ...traffic, [name]: 100 } }), { client });
+    expect((await share('blue')).body.properties['traffic']).toEqual({ blue: 100 });
+    const unknown = await share('nobody').catch((error: PlatformError) => error);
+    expect(unknown).toMatchObject({ code: 'invalid_argument' });
+    const described = async (text: string): Promise<unknown> => {
+      const yaml = file(`endpoint-${text}.yml`, `name: cars\ndescription: ${text}\n`);
+      const draft = await loadYaml(yaml, { kind: 'online-endpoint' });
+      // Whoever read before another wrote is told so.
+      return applyEndpoint(draft, { client }).catch((error: PlatformError) => expect(error.reason).toBe('STALE_ETAG'));
+    };
+    await Promise.all([described('a'), described('b'), share('blue')]);
+    expect((await client.onlineEndpoints.get('cars')).body.properties['traffic']).toEqual({ blue: 100 });
+  });
+
+  it('hears every problem at once, where it is and what would be right', async () => {
+    const put = client.onlineDeployments.put('cars', '9', {
+      location: 'local',
+      properties: { instanceType: 'x y', livenessProbe: { period: 'often' }, colour: 'red' },
+    });
+    const error = await put.catch((thrown: PlatformError) => thrown);
+    expect(error).toMatchObject({ code: 'invalid_argument', reason: 'VALIDATION_FAILED' });
+    expect((error as PlatformError).problems.map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        'name',
+        'properties.instanceType',
+        'properties.livenessProbe.period',
+        'properties.colour',
+      ]),
+    );
+    expect((error as PlatformError).problems[0]?.expected).toContain('letters');
+  });
+
+  it('hears of rules that only the registry knows in the words of the body', async () => {
+    const put = client.onlineDeployments.put('cars', 'green', {
+      location: 'local',
+      properties: { instanceType: 'Standard_DS2_v2', model: 'azureml:nobody:1', properties: { 'mooring.cpu': '0.5' } },
+    });
+    const error = (await put.catch((thrown: PlatformError) => thrown)) as PlatformError;
+    expect(error.problems).toMatchObject([{ path: 'properties.model', problem: "there is no model 'nobody/1'" }]);
+  });
+
+  it('hears why an operation failed, and the deployment says it too', async () => {
+    controller.failures.set('cars/bad', 'init() raised: no such file');
+    const draft = await loadYaml(file('bad.yml', deploymentYaml('bad')), { kind: 'online-deployment' });
+    const error = await applyDeployment(draft, { client }).catch((thrown: PlatformError) => thrown);
+    expect(error).toMatchObject({ reason: 'UserScriptInitFailed', message: 'init() raised: no such file' });
+    const { body } = await client.onlineDeployments.get('cars', 'bad');
+    expect(body.properties['provisioningState']).toBe('Failed');
+    controller.failures.clear();
+    expect((await applyDeployment(draft, { client })).body.properties['provisioningState']).toBe('Succeeded');
+  });
+
+  it('has one key made new while the other stays', async () => {
+    const before = await client.onlineEndpoints.listKeys('cars');
+    await client.onlineEndpoints.regenerateKeys('cars', 'Secondary');
+    const after = await client.onlineEndpoints.listKeys('cars');
+    expect(after.primaryKey).toBe(before.primaryKey);
+    expect(after.secondaryKey).not.toBe(before.secondaryKey);
+  });
+
+  it('reads revisions newest last, mirror reports and the audit', async () => {
+    const revisions = await client.onlineEndpoints.revisions('cars');
+    const generations = revisions.map((revision) => Number(revision['generation']));
+    expect(generations.length).toBeGreaterThan(1);
+    expect(generations).toEqual(generations.toSorted((a, b) => a - b));
+    expect(await client.onlineEndpoints.mirrorReport('cars')).toEqual([]);
+    const audit = await client.auditEvents(1_000);
+    expect(audit.length).toBeGreaterThan(10);
+    expect(audit).toContainEqual(expect.objectContaining({ action: 'onlineEndpoints/write', outcome: 'refused' }));
+    expect(JSON.stringify(audit)).not.toContain('s3cret-of-a-user');
+  });
+
+  it('deletes and waits until it is gone', async () => {
+    const used = await client.onlineDeployments.delete('cars', 'blue').catch((thrown: PlatformError) => thrown);
+    expect(used).toMatchObject({ reason: 'DEPLOYMENT_HAS_TRAFFIC' });
+    expect(await client.onlineEndpoints.delete('cars')).toBe(true);
+    expect(await client.onlineEndpoints.delete('cars')).toBe(false);
+    await expect(client.onlineEndpoints.get('cars')).rejects.toMatchObject({
+      code: 'not_found',
+      reason: 'ENDPOINT_NOT_FOUND',
+    });
+  });
+
+  it('is sent away with a wrong token, and says so', async () => {
+    const stranger = createManagementClient({ url: plane.url, token: 'wrong' });
+    await expect(stranger.onlineEndpoints.list()).rejects.toMatchObject({
+      code: 'unauthenticated',
+      reason: 'MANAGEMENT_TOKEN_INVALID',
+    });
+  });
+});
