@@ -22,13 +22,17 @@ export function onSurfaces(scenarioOf: (surface: Surface) => Scenario): { [name:
   return scenarios;
 }
 
+/** k6 takes some megabytes for each virtual user; beyond this number they are made when they are needed. */
+const usersAtStartMax = 200;
+
 /**
  * Virtual users for an arrival rate: enough that, by Little's law, even answers as late as the deadline find one free.
- * Those for answers within half a second are there from the start, the others are made when they are needed.
+ * Those for answers within half a second are there from the start.
  */
 export function usersFor(ratePerSecond: number): { preAllocatedVUs: number; maxVUs: number } {
   const maxVUs = Math.max(2, Math.ceil((ratePerSecond * settings.deadlineMs) / 1000));
-  return { preAllocatedVUs: Math.min(maxVUs, Math.max(20, Math.ceil(ratePerSecond / 2))), maxVUs };
+  const atStart = Math.min(usersAtStartMax, Math.max(20, Math.ceil(ratePerSecond / 2)));
+  return { preAllocatedVUs: Math.min(maxVUs, atStart), maxVUs };
 }
 
 /** The figures that a reader of the summary needs: p99 beside the median, and the worst. */

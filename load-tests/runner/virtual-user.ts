@@ -50,10 +50,11 @@ export class VirtualUser implements Vu {
       }
       const { metrics, options } = test;
       const tags = { ...scope.tags, group: '' };
+      const isOpenModel = scenario.executor.endsWith('arrival-rate');
       // Starting early is the timer's doing, so it shortens nothing.
       const begun = Math.min(intendedStart, startedAt);
       metrics.addByName('iteration_duration', clock.now() - begun, tags);
-      metrics.addByName('iteration_start_delay', startedAt - begun, tags);
+      if (isOpenModel) metrics.addByName('iteration_start_delay', startedAt - begun, tags);
       metrics.addByName('iterations', 1, tags);
       test.counts.completed += 1;
       await clock.wait(startedAt + (options?.minIterationDuration ?? 0) - clock.now(), controller.signal);

@@ -1,4 +1,4 @@
-import { scenario } from 'k6/execution';
+import exec from 'k6/execution';
 import { Gauge } from 'k6/metrics';
 import type { Options } from 'k6/options';
 import { expectAnswerOrRefusal } from '../lib/expectations.ts';
@@ -24,7 +24,7 @@ export const options: Options = {
 };
 
 function judge(outcome: Outcome): void {
-  offeredRate.add(Math.round(startRate + (maxRate - startRate) * scenario.progress));
+  offeredRate.add(Math.round(startRate + (maxRate - startRate) * exec.scenario.progress));
   expectAnswerOrRefusal(outcome);
 }
 
