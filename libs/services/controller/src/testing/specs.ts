@@ -36,3 +36,16 @@ export function deploymentSpec(overrides: Partial<OnlineDeploymentSpec> = {}): O
     ...overrides,
   };
 }
+
+const quickProbe = { ...probeDefaults, initialDelayS: 1, periodS: 1, timeoutS: 1 };
+
+/** A deployment of the iris model for tests that start it: small, and probed often. */
+export function irisSpec(overrides: Partial<OnlineDeploymentSpec> = {}): OnlineDeploymentSpec {
+  return deploymentSpec({
+    properties: { 'mooring.cpu': '1', 'mooring.memory-mib': '512' },
+    readinessProbe: quickProbe,
+    livenessProbe: { ...quickProbe, failureThreshold: 3 },
+    requestSettings: { ...requestSettingsDefaults, maxConcurrentRequestsPerInstance: 8 },
+    ...overrides,
+  });
+}

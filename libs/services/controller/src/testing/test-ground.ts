@@ -43,14 +43,17 @@ export interface TestGround {
   /** Waits until the operation of a resource has ended, and resolves with the resource. */
   settled<K extends ResourceKind>(kind: K, key: string): Promise<Stored<K>>;
   gone(kind: ResourceKind, key: string): Promise<void>;
-  /** Registers a model whose file (or folder) is copied into the artifact store. */
+  /** Registers a model whose file is copied into the artifact store. */
   addModel(key: string, path: string): Promise<void>;
+  /** Registers a folder with this one script. */
   addCode(key: string, path: string): Promise<void>;
   routing(endpoint: string): Promise<RoutingRecord | undefined>;
   instances(endpoint: string, deployment?: string): Promise<InstanceRecord[]>;
   logs(endpoint: string, deployment: string, container?: string): Promise<string>;
   /** One iris request through the router. */
   score(endpoint: string, deployment?: string): Promise<Answer>;
+  /** Sends requests, a few at a time, while `work` runs; resolves with those that were not answered. */
+  scoreWhile(endpoint: string, work: () => Promise<void>): Promise<{ sent: number; failed: Answer[] }>;
   controllerLog(): string;
   stop(): Promise<void>;
 }
@@ -74,14 +77,33 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     MOORING_CONTROLLER_ORPHAN_TIMEOUT_MS: '20000',
     ...settings,
   };
-  const start = (name: string): Promise<ServiceProcess> =>
-    startService(name, environment, join(folder.logs, `${name}.log`));
-  const auth = await start('auth');
-  const registry = await start('registry');
-  const controller = await start('controller');
-  const router = await start('router');
+  const started: ServiceProcess[] = [];
+  const start = async (name: string): Promise<ServiceProcess> => {
+    const service = await startService(name, environment, join(folder.logs, `${name}.log`));
+    started.push(service);
+    return service;
+  };
+  const end = async (): Promise<void> => {
+    for (const service of started.toReversed()) await service.stop();
+    await nats.stop();
+    data.remove();
+  };
+  let services: { registry: ServiceProcess; controller: ServiceProcess; router: ServiceProcess };
+  try {
+    await start('auth');
+    services = {
+      registry: await start('registry'),
+      controller: await start('controller'),
+      router: await start('router'),
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  const { registry, controller, router } = services;
   const store = await nats.connect();
   const clients = openClients(folder, router.facts['grpc'] ?? '');
+  const score = createScore(clients);
   const ground: TestGround = {
     folder,
     nats,
@@ -105,14 +127,12 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     },
     logs: async (endpoint, deployment, container = '') =>
       (await clients.controller.call('getLogs', { endpoint, deployment, tail: 0, container })).content,
-    score: createScore(clients),
+    score,
+    scoreWhile: (endpoint, work) => scoreWhile(() => score(endpoint), work),
     controllerLog: () => readFileSync(join(folder.logs, 'controller.log'), 'utf8'),
     stop: async () => {
       clients.close();
-      await ground.controller.stop();
-      await Promise.all([router, ground.registry, auth].map((service) => service.stop()));
-      await nats.stop();
-      data.remove();
+      await end();
     },
   };
   return ground;
@@ -149,8 +169,9 @@ function resourceCalls({ registry }: Clients, folder: DataFolder) {
     const place = `${kind}s/${key.replace('/', '-')}/${path.slice(path.lastIndexOf('/') + 1)}`;
     mkdirSync(dirname(join(folder.artifacts, place)), { recursive: true });
     cpSync(path, join(folder.artifacts, place), { recursive: true });
-    const common = { tags: {}, properties: {}, path: place, isAnonymous: false, isArchived: false };
-    const spec: ModelVersionSpec | CodeVersionSpec = kind === 'model' ? { ...common, type: 'custom_model' } : common;
+    const common = { tags: {}, properties: {}, isAnonymous: false, isArchived: false };
+    const spec: ModelVersionSpec | CodeVersionSpec =
+      kind === 'model' ? { ...common, type: 'custom_model', path: place } : { ...common, path: dirname(place) };
     await put(kind, key, spec as never);
   };
   return {
@@ -200,4 +221,27 @@ function createScore({ auth, inference }: Clients): TestGround['score'] {
       );
     });
   };
+}
+
+const inFlight = 4;
+
+async function scoreWhile(score: () => Promise<Answer>, work: () => Promise<void>) {
+  const failed: Answer[] = [];
+  let sent = 0;
+  let over = false;
+  const caller = async (): Promise<void> => {
+    while (!over) {
+      sent += 1;
+      const answer = await score();
+      if (answer.code !== 0) failed.push(answer);
+    }
+  };
+  const callers = Array.from({ length: inFlight }, () => caller());
+  try {
+    await work();
+  } finally {
+    over = true;
+    await Promise.all(callers);
+  }
+  return { sent, failed };
 }
