@@ -7,7 +7,8 @@ import { reportError } from './report-error.ts';
 import { globalFlags } from './shared/flags.ts';
 
 /** Runs one command line; resolves to the exit code. Never rejects. */
-export async function runCli(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
+export async function runCli(line: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
+  const argv = line[0] === 'help' ? [...line.slice(1), '--help'] : line;
   const words = leadingWords(argv);
   const debug = argv.includes('--debug');
   let context: CommandContext | undefined;
@@ -18,11 +19,12 @@ export async function runCli(argv: readonly string[], io: Io, signal: AbortSigna
       return 0;
     }
     const { globals, own } = parse(argv.slice(found.depth), found.command);
+    if (globals.query !== undefined) await (await import('./output.ts')).checkQuery(globals.query);
     context = createContext(globals, io, signal);
     await found.command.run(own, context);
     return 0;
   } catch (thrown) {
-    return reportError(thrown, io, { debug, nextStep: context?.nextStep, command: words.join(' ') });
+    return reportError(thrown, io, { debug, nextStep: context?.nextStep, command: knownPath(words) });
   }
 }
 
@@ -32,6 +34,13 @@ function leadingWords(argv: readonly string[]): string[] {
   const words = (end === -1 ? argv : argv.slice(0, end)).slice(0, 2);
   const [noun = ''] = words;
   return Object.hasOwn(nouns, noun) && nouns[noun]?.load !== undefined ? [noun] : words;
+}
+
+/** The part of the words that has a help of its own. */
+function knownPath([name = '', verb = '']: readonly string[]): string {
+  const noun = Object.hasOwn(nouns, name) ? nouns[name] : undefined;
+  if (noun === undefined || noun.later !== undefined) return '';
+  return noun.verbs !== undefined && Object.hasOwn(noun.verbs, verb) ? `${name} ${verb}` : name;
 }
 
 function wantsHelp(argv: readonly string[]): boolean {
@@ -44,11 +53,10 @@ async function find(
   argv: readonly string[],
 ): Promise<string | { command: Command; depth: number }> {
   const [name, verb] = words;
-  if (name === undefined || name === 'help') {
+  if (name === undefined) {
     const other = argv.find((word) => word.startsWith('-') && !['--help', '-h'].includes(word));
-    if (name === undefined && other === '--version') return find(['version'], []);
-    if (name === undefined && other !== undefined)
-      throw badArguments(other, 'stands before any command', 'mooring <noun> <verb> <flags>');
+    if (other === '--version') return find(['version'], []);
+    if (other !== undefined) throw badArguments(other, 'stands before any command', 'mooring <noun> <verb> <flags>');
     return (await import('./help.ts')).overview();
   }
   const noun = Object.hasOwn(nouns, name) ? nouns[name] : undefined;
@@ -60,7 +68,8 @@ async function find(
     );
   }
   if (noun.later !== undefined) {
-    throw new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', `${noun.later} come with a later version of Mooring`);
+    const message = `${noun.later} come with a later version of Mooring`;
+    throw new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', message);
   }
   return findVerb(name, noun, verb, argv);
 }

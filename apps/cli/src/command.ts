@@ -14,6 +14,13 @@ export interface TextFlag extends FlagBase {
   value: string;
   required?: boolean;
   choices?: readonly string[];
+  /** What any value must be; checked before anything is dialed or read. */
+  rule?: TextRule;
+}
+
+export interface TextRule {
+  test(value: string): boolean;
+  expected: string;
 }
 
 /** One or more words, up to the next flag; may be repeated. */

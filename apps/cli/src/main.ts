@@ -7,9 +7,8 @@ const io: Io = {
   isTty: process.stderr.isTTY === true,
   columns: process.stderr.columns ?? 80,
   stdin: async () => {
-    const parts: Buffer[] = [];
-    for await (const part of process.stdin) parts.push(part as Buffer);
-    return Buffer.concat(parts);
+    const { gathered } = await import('./shared/request-body.ts');
+    return gathered(process.stdin, 'standard input');
   },
   ...(process.stdin.isTTY === true ? { ask } : {}),
 };

@@ -20,15 +20,33 @@ export async function formatted(value: unknown, { output, query, fields }: Outpu
   return JSON.stringify(result ?? null, undefined, 2);
 }
 
+/** Throws PlatformError BAD_QUERY. To be asked before a command runs: it must not change something and then fail. */
+export async function checkQuery(query: string): Promise<void> {
+  const { compile } = (await import('jmespath')) as unknown as { compile(expression: string): unknown };
+  try {
+    if (query.length > queryLengthMax) throw new RangeError(`it has more than ${queryLengthMax} characters`);
+    compile(query);
+  } catch (thrown) {
+    throw badQuery(thrown);
+  }
+}
+
+/** Longer ones end the parser's stack. */
+const queryLengthMax = 4096;
+
 async function queried(value: unknown, query: string): Promise<unknown> {
   const { search } = await import('jmespath');
   try {
     return search(value, query) as unknown;
   } catch (thrown) {
-    const why = (thrown as Error).message.split('\n')[0] ?? '';
-    throw new PlatformError('invalid_argument', 'BAD_QUERY', `--query cannot be applied: ${why}`, {
-      problems: [{ path: '--query', problem: why, expected: 'JMESPath, such as [0].name or traffic.martina' }],
-      cause: thrown,
-    });
+    throw badQuery(thrown);
   }
+}
+
+function badQuery(thrown: unknown): PlatformError {
+  const why = (thrown as Error).message.split('\n')[0] ?? '';
+  return new PlatformError('invalid_argument', 'BAD_QUERY', 'the query cannot be applied', {
+    problems: [{ path: '--query', problem: why, expected: 'JMESPath, such as [0].name or traffic.martina' }],
+    cause: thrown,
+  });
 }

@@ -27,7 +27,7 @@ export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): 
   }
   for (const [key, flag] of Object.entries(flags)) {
     if (flag.kind === 'text' && flag.required && !values.has(key)) {
-      problems.push({ path: flag.names.join('/'), problem: 'is missing', expected: `${flag.about}` });
+      problems.push({ path: flag.names.join('/'), problem: 'is missing', expected: flag.about });
     }
   }
   if (problems.length > 0) {
@@ -78,14 +78,13 @@ function problemOf(flag: Flag, name: string, given: readonly string[], inOneWord
   if (value === undefined) return { path: name, problem: 'needs a value', expected: `${name} ${flag.value}` };
   if (flag.kind === 'whole') return wholeOf(flag, value) === undefined ? notWhole(flag, name, value) : undefined;
   if (flag.kind === 'text' && value === '') return { path: name, problem: 'is empty', expected: flag.about };
-  if (flag.kind === 'text' && flag.choices !== undefined && !flag.choices.includes(value)) {
-    return {
-      path: name,
-      problem: `'${shortened(value)}' is not allowed`,
-      expected: `one of: ${flag.choices.join(', ')}`,
-    };
+  if (flag.kind !== 'text') return undefined;
+  const { choices, rule } = flag;
+  const problem = `'${shortened(value)}' is not allowed`;
+  if (choices !== undefined && !choices.includes(value)) {
+    return { path: name, problem, expected: `one of: ${choices.join(', ')}` };
   }
-  return undefined;
+  return rule === undefined || rule.test(value) ? undefined : { path: name, problem, expected: rule.expected };
 }
 
 function notWhole({ smallest, largest }: WholeFlag, name: string, value: string): FieldProblem {
@@ -104,8 +103,14 @@ function wholeOf({ smallest, largest }: WholeFlag, text: string): number | undef
 function strayWord(word: string, byName: ReadonlyMap<string, { flag: Flag }>): FieldProblem {
   const shown = shortened(word);
   if (!word.startsWith('-'))
-    return { path: shown, problem: 'belongs to no flag', expected: 'flags only; --help lists them' };
+    return {
+      path: shown === '' ? "''" : shown,
+      problem: 'belongs to no flag',
+      expected: 'flags only; --help lists them',
+    };
   const name = word.split('=')[0] ?? word;
+  // Two letters are near to any other two.
+  if (name.length <= 3) return { path: shown, problem: 'is not a flag of this command' };
   const known = [...byName].filter(([, { flag }]) => flag.hidden !== true).map(([flagName]) => flagName);
   return { path: shown, problem: `is not a flag of this command${didYouMean(name, known)}` };
 }

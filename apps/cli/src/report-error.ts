@@ -1,4 +1,4 @@
-import { boundary, PlatformError } from '@mooring/errors';
+import { boundary, PlatformError, type FieldProblem } from '@mooring/errors';
 import type { Io } from './context.ts';
 
 /** Writes an error for people: `REASON: message`, each problem on its line, and what to do next. Returns the exit code. */
@@ -8,27 +8,31 @@ export function reportError(
   options: { debug: boolean; nextStep?: string | undefined; command: string },
 ): number {
   const error = platformErrorOf(thrown);
-  const lines = [`${error.reason}: ${error.message}`];
-  for (const { path, problem, expected } of error.problems) {
-    // A server that listed its problems in the message has said them already.
-    if (error.message.includes(problem)) continue;
-    lines.push(`  ${path}: ${problem}${expected === undefined ? '' : ` (expected ${expected})`}`);
-  }
-  const next = options.nextStep ?? nextStepOf(error, options.command);
-  if (next !== undefined) lines.push(`Next: ${next}`);
+  const lines = [`${error.reason}: ${headOf(error)}`, ...error.problems.map(problemLine)];
+  lines.push(`Next: ${options.nextStep ?? nextStepOf(error, options.command)}`);
   if (options.debug) lines.push(debugText(thrown));
   io.err(`${lines.map(printable).join('\n')}\n`);
   return boundary(error.code).exit;
 }
 
+/** The message without the problems that it lists: each gets a line of its own. */
+function headOf({ message, problems }: PlatformError): string {
+  const [first] = problems;
+  const at = first === undefined ? -1 : message.indexOf(`${first.path}: ${first.problem}`);
+  return at <= 0 ? message : message.slice(0, at).replace(/[:;,\s]+$/, '');
+}
+
+function problemLine({ path, problem, expected }: FieldProblem): string {
+  return `  ${path}: ${problem}${expected === undefined ? '' : ` (expected ${expected})`}`;
+}
+
 function platformErrorOf(thrown: unknown): PlatformError {
   if (thrown instanceof PlatformError) return thrown;
-  if ((thrown as Error).name === 'ConfigError') {
-    return new PlatformError('invalid_argument', 'BAD_SETTINGS', (thrown as Error).message, { cause: thrown });
+  const error = (thrown ?? {}) as NodeJS.ErrnoException;
+  if (error.name === 'ConfigError') {
+    return new PlatformError('invalid_argument', 'BAD_SETTINGS', error.message, { cause: thrown });
   }
-  if ((thrown as Error).name === 'AbortError')
-    return new PlatformError('cancelled', 'CANCELLED', 'Cancelled.', { cause: thrown });
-  const error = thrown as NodeJS.ErrnoException;
+  if (error.name === 'AbortError') return new PlatformError('cancelled', 'CANCELLED', 'Cancelled.', { cause: thrown });
   // Errors of the file system say what is wrong themselves: path and reason.
   if (typeof error.syscall === 'string' && typeof error.path === 'string') {
     return new PlatformError('invalid_argument', 'FILE_ERROR', error.message, { cause: thrown });
@@ -38,17 +42,32 @@ function platformErrorOf(thrown: unknown): PlatformError {
   });
 }
 
-function nextStepOf(error: PlatformError, command: string): string | undefined {
-  if (error.reason === 'PLATFORM_NOT_RUNNING' || error.reason === 'PLATFORM_UNREACHABLE') {
-    return 'start it with `tools/mooring up`, or name another with MOORING_DATA or MOORING_URL';
-  }
-  if (error.reason === 'BAD_ARGUMENTS') return `tools/mooring ${command} --help`;
+/** Reasons that say more than their code does. */
+const stepByReason: Readonly<Record<string, string>> = {
+  PLATFORM_NOT_RUNNING: 'start it with `tools/mooring up`, or name another with MOORING_DATA or MOORING_URL',
+  PLATFORM_UNREACHABLE: 'start it with `tools/mooring up`, or name another with MOORING_DATA or MOORING_URL',
+  FILE_NOT_FOUND: 'name a file that is there; paths begin at the current folder',
+  NOT_SUPPORTED_YET: 'leave that out; `tools/mooring --help` lists what there is',
+  NOT_CONFIRMED: 'give --yes',
+};
+
+/** What the user may do now. There always is something. */
+function nextStepOf(error: PlatformError, command: string): string {
+  const help = `tools/mooring ${command === '' ? '' : `${command} `}--help`;
+  const known = stepByReason[error.reason];
+  if (known !== undefined) return known;
+  if (error.reason === 'BAD_ARGUMENTS' || error.reason === 'BAD_QUERY') return help;
   if (error.code === 'unauthenticated')
     return 'set MOORING_DATA to the data folder of the platform, or MOORING_TOKEN to a credential';
   if (boundary(error.code).retry === 'yes') {
     return error.retryAfterMs === undefined ? 'try again' : `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
   }
-  return undefined;
+  if (error.code === 'cancelled') return 'nothing; run the same command again if you want it after all';
+  if (error.code === 'deadline_exceeded' || error.code === 'scoring_timeout')
+    return 'look at what it came to (show, get-logs) before you run it again';
+  if (error.code === 'not_found') return `see what there is: tools/mooring ${command.split(' ')[0]} list`;
+  if (error.code === 'internal') return 'run it again with --debug, which shows where the error came from';
+  return `mend that and run the same command again; ${help}`;
 }
 
 function debugText(thrown: unknown): string {

@@ -1,16 +1,48 @@
 import { PlatformError } from '@mooring/errors';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type TextRule } from '../command.ts';
+
+const address: TextRule = {
+  test: (value) => {
+    const [, host, port] = /^(\[[\da-fA-F:.]+\]|[\w.-]+):(\d{1,5})$/.exec(value) ?? [];
+    return host !== undefined && Number(port) <= 65_535;
+  },
+  expected: 'host:port, such as 127.0.0.1:8080, or port 0 for a free one',
+};
+
+const natsAddress: TextRule = {
+  test: (value) => URL.canParse(value) && /^(nats|tls|wss?):$/.test(new URL(value).protocol),
+  expected: 'an address such as nats://user:password@127.0.0.1:4222',
+};
 
 export const upFlags = {
-  http: { kind: 'text', names: ['--http'], value: 'HOST:PORT', about: 'REST of the data plane (127.0.0.1:8080)' },
-  grpc: { kind: 'text', names: ['--grpc'], value: 'HOST:PORT', about: 'gRPC of the data plane (127.0.0.1:8081)' },
+  http: {
+    kind: 'text',
+    names: ['--http'],
+    value: 'HOST:PORT',
+    about: 'REST of the data plane (127.0.0.1:8080)',
+    rule: address,
+  },
+  grpc: {
+    kind: 'text',
+    names: ['--grpc'],
+    value: 'HOST:PORT',
+    about: 'gRPC of the data plane (127.0.0.1:8081)',
+    rule: address,
+  },
   management: {
     kind: 'text',
     names: ['--management'],
     value: 'HOST:PORT',
     about: 'management REST and metrics (127.0.0.1:8082)',
+    rule: address,
   },
-  nats: { kind: 'text', names: ['--nats'], value: 'URL', about: 'use this NATS instead of an own one' },
+  nats: {
+    kind: 'text',
+    names: ['--nats'],
+    value: 'URL',
+    about: 'use this NATS instead of an own one',
+    rule: natsAddress,
+  },
   topology: {
     kind: 'text',
     names: ['--topology'],

@@ -1,7 +1,7 @@
 import { PlatformError } from '@mooring/errors';
 import type { ArmResource, ListView, ManagementClient, StoredResource } from '@mooring/sdk';
 import type { CommandContext } from '../context.ts';
-import { changeFlags, laterFlag, nameFlag, registryFlag, versionFlag } from './flags.ts';
+import { assetRule, changeFlags, laterFlag, nameFlag, registryFlag, versionFlag } from './flags.ts';
 
 /** What models and environments have in common on the command line. */
 
@@ -17,7 +17,13 @@ export const labelFlag = {
 } as const;
 
 export const listFlags = {
-  name: { kind: 'text', names: ['--name', '-n'], value: 'NAME', about: 'list the versions of this one' },
+  name: {
+    kind: 'text',
+    names: ['--name', '-n'],
+    value: 'NAME',
+    about: 'list the versions of this one',
+    rule: assetRule,
+  },
   includeArchived: { kind: 'switch', names: ['--include-archived'], about: 'archived ones too' },
   archivedOnly: { kind: 'switch', names: ['--archived-only'], about: 'archived ones only' },
   maxResults: {

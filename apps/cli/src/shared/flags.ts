@@ -1,4 +1,20 @@
-import type { RefusedFlag, SwitchFlag, TextFlag, WordsFlag } from '../command.ts';
+import type { RefusedFlag, SwitchFlag, TextFlag, TextRule, WordsFlag } from '../command.ts';
+
+// As @mooring/domain has them; not imported, so that --help stays as quick as it is. A spec holds them together.
+/** Names of endpoints and deployments. */
+export const endpointRule: TextRule = {
+  test: (name) => /^[a-zA-Z](?:[-a-zA-Z0-9]{1,30}[a-zA-Z0-9])$/.test(name),
+  expected: '3 to 32 letters, digits and dashes, beginning with a letter and not ending with a dash',
+};
+/** Names and versions of models and environments. */
+export const assetRule: TextRule = {
+  test: (name) => /^[a-zA-Z0-9][-a-zA-Z0-9_.]{0,254}$/.test(name),
+  expected: 'at most 255 letters, digits, dashes, underscores and dots, beginning with a letter or digit',
+};
+
+function ruleOf(what: string): TextRule {
+  return what === 'endpoint' || what === 'deployment' ? endpointRule : assetRule;
+}
 
 /** Flags that several commands share, spelled as `az ml` spells them. */
 
@@ -9,6 +25,7 @@ export function nameFlag(what: string) {
     value: 'NAME',
     about: `name of the ${what}`,
     required: true,
+    rule: ruleOf(what),
   } as const;
 }
 
@@ -19,6 +36,7 @@ export function optionalName(what: string) {
     names: ['--name', '-n'],
     value: 'NAME',
     about: `name of the ${what}; wins over the file's`,
+    rule: ruleOf(what),
   } as const;
 }
 
@@ -28,6 +46,7 @@ export const endpointFlag = {
   value: 'NAME',
   about: 'name of the endpoint',
   required: true,
+  rule: endpointRule,
 } as const;
 
 export const optionalEndpoint = {
@@ -35,6 +54,7 @@ export const optionalEndpoint = {
   names: ['--endpoint-name', '-e', '--endpoint'],
   value: 'NAME',
   about: "name of the endpoint; wins over the file's",
+  rule: endpointRule,
 } as const;
 
 export const fileFlag = {
@@ -97,6 +117,7 @@ export const versionFlag = {
   names: ['--version', '-v'],
   value: 'VERSION',
   about: 'version',
+  rule: assetRule,
 } as const satisfies TextFlag;
 
 /** Of every command. */
@@ -120,6 +141,10 @@ export const globalFlags = {
     names: ['--url'],
     value: 'URL',
     about: 'management address (MOORING_URL; else that of the platform in the data folder)',
+    rule: {
+      test: (url: string) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
+      expected: 'an http(s) address such as http://127.0.0.1:8082',
+    },
   },
   onlyShowErrors: { kind: 'switch', names: ['--only-show-errors'], about: 'no progress, no notes' },
   debug: { kind: 'switch', names: ['--debug'], about: 'show where an error came from' },

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { PlatformError } from '@mooring/errors';
 import { defineCommand } from '../../command.ts';
-import { localFlag, nameFlag } from '../../shared/flags.ts';
+import { endpointRule, localFlag, nameFlag } from '../../shared/flags.ts';
+import { readRequestFile } from '../../shared/request-body.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.json': 'application/json',
@@ -29,6 +29,7 @@ export const command = defineCommand({
       kind: 'text',
       names: ['--deployment-name', '-d', '--deployment'],
       value: 'NAME',
+      rule: endpointRule,
       about: 'send to this deployment, whatever its traffic',
     },
     local: localFlag,
@@ -39,7 +40,7 @@ export const command = defineCommand({
   ],
   async run(args, context) {
     const { score } = await import('@mooring/sdk');
-    const body = args.requestFile === '-' ? await context.io.stdin() : await readRequest(args.requestFile);
+    const body = args.requestFile === '-' ? await context.io.stdin() : await readRequestFile(args.requestFile);
     const client = await context.client();
     const endpoint = await client.onlineEndpoints.get(args.name, context);
     const uri = endpoint.body.properties['scoringUri'];
@@ -72,16 +73,6 @@ export const command = defineCommand({
     if (answer.contentType.includes('json')) context.printText('\n');
   },
 });
-
-async function readRequest(file: string): Promise<Buffer<ArrayBuffer>> {
-  try {
-    return await readFile(file);
-  } catch (thrown) {
-    const why =
-      (thrown as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (thrown as Error).message;
-    throw new PlatformError('invalid_argument', 'FILE_NOT_FOUND', `cannot read ${file}: ${why}`, { cause: thrown });
-  }
-}
 
 function looksLikeJson(body: Buffer): boolean {
   return /^\s*[{["\d]/.test(body.subarray(0, 64).toString('latin1'));

@@ -1,6 +1,6 @@
 import type { MirrorReportRecord } from '@mooring/domain';
 import { defineCommand } from '../../command.ts';
-import { nameFlag } from '../../shared/flags.ts';
+import { endpointRule, nameFlag } from '../../shared/flags.ts';
 import { tableOf } from '../../table.ts';
 
 type Report = Omit<MirrorReportRecord, 'routerId'>;
@@ -15,6 +15,7 @@ export const command = defineCommand({
       kind: 'text',
       names: ['--deployment-name', '-d', '--deployment'],
       value: 'NAME',
+      rule: endpointRule,
       about: 'of this deployment only',
     },
   },
