@@ -141,6 +141,17 @@ describe('limits', () => {
   });
 });
 
+describe('beyond this machine', () => {
+  it('metrics need the token too, while health stays open', async () => {
+    await management.stop();
+    const environment = { MOORING_MANAGEMENT_HTTP: '0.0.0.0:0', MOORING_MANAGEMENT_INSECURE: 'true' };
+    management = await startTestManagement({ nats, data: data.path, environment });
+    expect((await management.send('GET', '/metrics', { token: 'none' })).status).toBe(401);
+    expect((await management.send('GET', '/metrics')).status).toBe(200);
+    expect((await management.send('GET', '/healthz', { token: 'none' })).status).toBe(200);
+  });
+});
+
 describe('stopping', () => {
   it('finishes what is open and takes nothing more', async () => {
     const { hostname, port } = new URL(management.url);

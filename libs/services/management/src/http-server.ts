@@ -81,7 +81,7 @@ function addHooks(app: FastifyInstance, { ports, authenticate, log, accepting }:
         time: new Date().toISOString(),
         principal: request.principal,
         action,
-        resource: pathOf(request),
+        resource: resourceOf(pathOf(request), action),
         outcome: outcomeOf(reply.statusCode),
         status: reply.statusCode,
         requestId: request.id,
@@ -104,6 +104,11 @@ function addHooks(app: FastifyInstance, { ports, authenticate, log, accepting }:
     else log.debug(line, 'answered');
     done();
   });
+}
+
+/** The path of what an action like `listKeys/action` was done to. */
+function resourceOf(path: string, action: string): string {
+  return action.endsWith('/action') ? path.replace(/\/[^/]*\/?$/, '') : path;
 }
 
 function outcomeOf(status: number): 'accepted' | 'refused' | 'failed' {

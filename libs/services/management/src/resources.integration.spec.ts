@@ -457,6 +457,8 @@ describe('the rest', () => {
     ]) {
       expect(seen).toContain(event);
     }
+    const listed = events.find(({ action }) => action === 'onlineEndpoints/listKeys/action');
+    expect(listed?.resource).toMatch(/\/onlineEndpoints\/\w+$/);
     expect(text).not.toContain('s3cret-of-a-user');
     expect(events.length).toBeLessThanOrEqual(1_000);
     expect((await management.send('GET', 'auditEvents?$top=2')).json.value).toHaveLength(2);

@@ -5,7 +5,8 @@ import type { AuditEvent, AuditPort } from '../ports.ts';
 const stream = 'mooring_audit';
 const subjects = 'mooring.audit.>';
 const subject = 'mooring.audit.management';
-const streamBytesMax = 256 * 2 ** 20;
+/** Some hundred thousand events; the oldest go first. */
+const streamBytesMax = 64 * 2 ** 20;
 /** Events of changes that were made while the state store was being lost. */
 const backlogMax = 1_000;
 const retryMs = 1_000;
