@@ -1,4 +1,4 @@
-import grpc from 'k6/net/grpc';
+import grpc, { type GrpcError, type Response } from 'k6/net/grpc';
 import type { Outcome } from './outcome.ts';
 import { inferRequest } from './payload.ts';
 import { settings } from './settings.ts';
@@ -14,19 +14,30 @@ let isConnected = false;
 
 export async function callGrpc(): Promise<Outcome> {
   const connects = !isConnected;
-  if (connects) client.connect(grpcTarget, { plaintext: !grpcTls, timeout: deadlineMs });
-  isConnected = true;
-  const startedAt = Date.now();
-  const { status, trailers } = await client.asyncInvoke('inference.GRPCInferenceService/ModelInfer', request, params);
-  const durationMs = Date.now() - startedAt;
+  try {
+    if (connects) client.connect(grpcTarget, { plaintext: !grpcTls, timeout: deadlineMs });
+    isConnected = true;
+    const startedAt = Date.now();
+    const response = await client.asyncInvoke('inference.GRPCInferenceService/ModelInfer', request, params);
+    // Connecting is no part of an answer's duration, for REST neither.
+    return toOutcome(response, connects ? undefined : Date.now() - startedAt);
+  } catch (error) {
+    // No connection: the next iteration tries again.
+    isConnected = false;
+    const detail = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', status: 'none', detail, durationMs: undefined, hasRetryAfter: false, hasReason: false };
+  }
+}
+
+function toOutcome({ status, trailers, error }: Response, durationMs: number | undefined): Outcome {
   const given = trailers as { [name: string]: string[] | undefined };
   // When the caller's own clock ended the call, the server had no chance to add anything.
   const isCallersClock = status === grpc.StatusDeadlineExceeded;
   return {
     kind: status === grpc.StatusOK ? 'answered' : isRefusal(status) ? 'refused' : 'failed',
     status: `grpc ${status}`,
-    // Connecting is no part of an answer's duration, for REST neither.
-    durationMs: connects ? undefined : durationMs,
+    detail: status === grpc.StatusOK ? '' : ((error as GrpcError | null)?.message ?? ''),
+    durationMs,
     hasRetryAfter: isCallersClock || given['retry-after-ms'] !== undefined,
     hasReason: isCallersClock || given['mooring-reason'] !== undefined,
   };

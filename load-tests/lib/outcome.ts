@@ -4,6 +4,8 @@ export interface Outcome {
   readonly kind: 'answered' | 'refused' | 'failed';
   /** The HTTP status or `grpc 14`; `none` when nothing came back. */
   readonly status: string;
+  /** In words, for people: empty when answered. */
+  readonly detail: string;
   /** Undefined when it cannot be told from the time that connecting took. */
   readonly durationMs: number | undefined;
   /** A refusal says when to come again ... */

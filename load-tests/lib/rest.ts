@@ -37,6 +37,7 @@ async function call(url: string, body: string, name: string): Promise<Outcome> {
   return {
     kind: response.status === 200 ? 'answered' : refused ? 'refused' : 'failed',
     status: response.status === 0 ? 'none' : String(response.status),
+    detail: response.status === 200 ? '' : response.error || String(response.body).slice(0, 200),
     durationMs: response.timings.duration,
     hasRetryAfter: response.headers['Retry-After'] !== undefined,
     hasReason: refused && reasonOf(response) !== '',

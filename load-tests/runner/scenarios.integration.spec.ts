@@ -58,6 +58,19 @@ describe('the scenarios against a server over HTTP and gRPC', () => {
     expect(result.exitCode).toBe(99);
     expect(result.metrics['checks']?.thresholds).toEqual({ 'rate==1': true });
     expect(result.metrics['answered']?.['rate']).toBe(0);
+    expect(result.stderr).toContain('failed, status 401: {"error":{"reason":"KEY_WRONG"}}');
+    expect(result.stderr).toContain('failed, status grpc 16: KEY_WRONG');
+  });
+
+  it('smoke says so when nobody is there', async () => {
+    const server = await start();
+    await server.stop();
+    servers.length = 0;
+    const result = await run(server, 'smoke', { DURATION: '1s', SURFACE: 'score,grpc', DEADLINE_MS: 200 });
+    expect(result.exitCode).toBe(99);
+    expect(result.metrics['failed']?.['count']).toBeGreaterThan(2);
+    expect(result.stderr).toContain('ECONNREFUSED');
+    expect(result.stderr).toContain(`no connection to ${server.grpcTarget} in 200 ms`);
   });
 
   it('load keeps its rate on every surface and drops nothing', async () => {
