@@ -1,4 +1,5 @@
 import type { ArmBody } from '@mooring/azureml/yaml';
+import { PlatformError } from '@mooring/errors';
 import { asList, asObject, textOf } from './arm-error.ts';
 import { createHttp, type Answer, type Call, type HttpOptions } from './http.ts';
 import { waitForOperation, type WaitOptions } from './operations.ts';
@@ -93,9 +94,9 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
   const post = async (path: string, body: unknown, { signal }: CallOptions): Promise<Answer> =>
     send({ method: 'POST', path, body, signal });
 
-  const endpointPath = (name: string): string => `/onlineEndpoints/${encodeURIComponent(name)}`;
+  const endpointPath = (name: string): string => `/onlineEndpoints/${segment(name)}`;
   const deploymentPath = (endpoint: string, name: string): string =>
-    `${endpointPath(endpoint)}/deployments/${encodeURIComponent(name)}`;
+    `${endpointPath(endpoint)}/deployments/${segment(name)}`;
 
   return {
     workspacePath: base,
@@ -134,9 +135,8 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
       },
     },
     assets: (collection: AssetCollection) => {
-      const path = (name: string): string => `/${collection}/${encodeURIComponent(name)}`;
-      const versionPath = (name: string, version: string): string =>
-        `${path(name)}/versions/${encodeURIComponent(version)}`;
+      const path = (name: string): string => `/${collection}/${segment(name)}`;
+      const versionPath = (name: string, version: string): string => `${path(name)}/versions/${segment(version)}`;
       return {
         getContainer: (name: string, call: CallOptions = {}) => get(path(name), call),
         listContainers: (call: CallOptions & { view?: ListView } = {}) =>
@@ -169,6 +169,15 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
 }
 
 export type ListView = 'ActiveOnly' | 'ArchivedOnly' | 'All';
+
+/** A name as one segment of a path. Dots alone would lead to another path: URLs are resolved like folders. */
+function segment(name: string): string {
+  if (/^\.{0,2}$/.test(name) || name.length > 1024) {
+    const shown = name.length > 60 ? `${name.slice(0, 57)}...` : name;
+    throw new PlatformError('invalid_argument', 'BAD_NAME', `'${shown}' cannot be the name of a resource`);
+  }
+  return encodeURIComponent(name.toWellFormed());
+}
 
 function stored(answer: Answer): StoredResource {
   const body = asObject(answer.body);

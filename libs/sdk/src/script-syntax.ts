@@ -31,9 +31,9 @@ export async function checkScriptSyntax(file: string, path: string): Promise<Fie
     };
   }
   const verdict = await runPython(content);
-  const [, line, column, message] = /^(\d+):(\d+):(.*)$/m.exec(verdict) ?? [];
+  const [, line, column, message] = /^(-?\d+):(-?\d+):(.*)$/m.exec(verdict) ?? [];
   if (message === undefined) return undefined;
-  const where = line === '0' ? file : `${file}, line ${line}, column ${column}`;
+  const where = Number(line) < 1 ? file : `${file}, line ${line}, column ${column}`;
   return { path, problem: `syntax error in ${where}: ${message}`, expected: 'a script that Python can parse' };
 }
 

@@ -33,6 +33,8 @@ const filesMax = 20_000;
 export async function scanUpload(path: string, signal?: AbortSignal): Promise<UploadSet> {
   const found = await stat(path);
   const name = basename(path);
+  if (!found.isFile() && !found.isDirectory())
+    throw refused(path, [{ path: name, problem: 'is a device, pipe or socket', expected: 'a file or a folder' }]);
   if (!found.isDirectory()) return digested(name, false, [{ path, name, bytes: found.size }], signal);
   const files = await listFolder(path);
   if (files.length === 0)
@@ -73,6 +75,7 @@ async function fileOf(root: string, path: string, name: string): Promise<UploadF
     return { path: name, problem: `is a link to ${target}, outside the folder`, expected: 'a file inside the folder' };
   }
   const found = await stat(target);
+  if (found.isDirectory()) return { path: name, problem: 'is a link to a folder', expected: 'the folder itself' };
   if (!found.isFile()) return { path: name, problem: 'is neither a file nor a folder', expected: 'a file' };
   return { path, name, bytes: found.size };
 }
