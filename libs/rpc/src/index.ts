@@ -1,7 +1,10 @@
 export { createClient, type ClientCallOptions, type RpcClient } from './client.ts';
 export { errorFrom, errorTrailer, statusOf } from './errors.ts';
+export { healthService } from './health.ts';
+export { addReflection } from './reflection.ts';
 export {
   maxMessageBytes,
+  prepareSocketPath,
   service,
   startGrpcServer,
   type GrpcServer,

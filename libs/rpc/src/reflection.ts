@@ -12,7 +12,7 @@ const otherFiles: Readonly<Record<string, string>> = {
 };
 
 /** Adds gRPC server reflection (v1 and v1alpha) for the given services. */
-export function addReflection(server: Server, definitions: readonly ServiceDefinition[]): void {
+export function addReflection(server: Pick<Server, 'addService'>, definitions: readonly ServiceDefinition[]): void {
   const files = new Set(definitions.flatMap((definition) => protoFileOf(definition) ?? []));
   if (files.size === 0) return;
   const packages = loadSync([...files], { includeDirs: [protoRoot, `${protoRoot}third_party`], keepCase: true });
@@ -25,5 +25,6 @@ function protoFileOf(definition: ServiceDefinition): string | undefined {
   const name = path?.split('/')[1]?.replace(/\.[^.]+$/, '');
   if (name === undefined) return undefined;
   const area = name.split('.')[1];
-  return otherFiles[name] ?? `${name.replaceAll('.', '/')}/${area}.proto`;
+  // A package of one word is none of ours; what has no .proto here is served without being described.
+  return otherFiles[name] ?? (area === undefined ? undefined : `${name.replaceAll('.', '/')}/${area}.proto`);
 }

@@ -53,12 +53,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
   server.addService(health.definition, health.implementation);
   addReflection(server, [...options.services.map((s) => s.definition), health.definition]);
-  const socketPath = options.address.startsWith('unix:') ? options.address.slice('unix:'.length) : undefined;
-  if (socketPath !== undefined) {
-    // A service that runs alone has no supervisor to make the run folder for it.
-    mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
-    await removeStaleSocket(socketPath);
-  }
+  const socketPath = await prepareSocketPath(options.address);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
@@ -74,6 +69,16 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       await stopServer(server, signal);
     },
   };
+}
+
+/** The path of a `unix:` address, free to be bound; undefined for other addresses. */
+export async function prepareSocketPath(address: string): Promise<string | undefined> {
+  if (!address.startsWith('unix:')) return undefined;
+  const socketPath = address.slice('unix:'.length);
+  // A service that runs alone has no supervisor to make the run folder for it.
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+  await removeStaleSocket(socketPath);
+  return socketPath;
 }
 
 /** A socket file that nobody listens on is left over from a crash; one that answers belongs to a living process. */

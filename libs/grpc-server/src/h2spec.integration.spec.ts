@@ -1,0 +1,44 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Connection } from './http2/connection.ts';
+import { defaultConnectionLimits } from './http2/limits.ts';
+import { okStatus } from './http2/response-encoder.ts';
+import { goProgram, run } from './testing/programs.ts';
+
+let server: Server;
+let h2spec: string | undefined;
+
+/** Answers everything as soon as the request has ended: h2spec speaks plain HTTP, and waits for an answer with a body. */
+beforeAll(async () => {
+  h2spec = await goProgram('github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible');
+  const connections = new Set<Connection>();
+  server = createServer((socket) => {
+    connections.add(
+      new Connection(socket, {
+        limits: { ...defaultConnectionLimits, concurrentStreamsMax: 100 },
+        onClosed: (connection) => connections.delete(connection),
+        onFault: () => undefined,
+        onRequest: (stream) => {
+          stream.sink = {
+            onData: (chunk) => stream.credit(chunk.length),
+            onBroken: () => undefined,
+            onEnd: () => stream.answer(Buffer.from('hello'), okStatus),
+          };
+        },
+      }),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+}, 240_000);
+
+afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
+
+it('keeps every rule of HTTP/2 that h2spec knows', async (context) => {
+  // It is a Go program; a machine without Go cannot build it.
+  if (h2spec === undefined) return context.skip();
+  const { port } = server.address() as AddressInfo;
+  const { code, output } = await run(h2spec, ['-h', '127.0.0.1', '-p', String(port), '-o', '2'], 120_000);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/ 0 failed/);
+  expect(Number(/(\d+) passed/.exec(output)?.[1])).toBeGreaterThanOrEqual(140);
+});
