@@ -6,7 +6,8 @@ import { notFound, words, type Address } from './keys.ts';
  * the etag that was read. `revision` undefined = the resource does not exist.
  */
 export function checkIfMatch(ifMatch: string, address: Address, revision: number | undefined): void {
-  if (ifMatch === '' || ifMatch === String(revision)) return;
+  if (ifMatch === '') return;
+  if (revision !== undefined && ifMatch === String(revision)) return;
   if (ifMatch === '*') {
     if (revision === undefined) throw notFound(address);
     return;

@@ -19,8 +19,20 @@ export function later(path: string, capability: string): SpecProblem {
  * problem makes it `invalid_argument`/VALIDATION_FAILED.
  */
 export function refusal(what: string, problems: readonly SpecProblem[]): PlatformError {
-  const plain = problems.map(({ later: _later, ...problem }) => problem);
+  const plain = problems.slice(0, problemsMax).map(({ later: _later, path, problem, ...rest }) => ({
+    path: shortened(path),
+    problem: shortened(problem),
+    ...rest,
+  }));
   const invalid = PlatformError.invalid(what, plain);
   if (!problems.every((problem) => problem.later === true)) return invalid;
   return new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', invalid.message, { problems: plain });
+}
+
+/** More than anybody mends at once. */
+const problemsMax = 200;
+
+/** Paths and problems hold names as the caller wrote them, however long; an error must still fit what carries it. */
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}...` : text;
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type {
-  CodeVersionSpec,
-  EnvironmentVersionSpec,
-  ModelVersionSpec,
-  OnlineDeploymentSpec,
-  OnlineEndpointSpec,
-  ResourceKind,
-  SpecByKind,
+import {
+  isAssetName,
+  type CodeVersionSpec,
+  type EnvironmentVersionSpec,
+  type ModelVersionSpec,
+  type OnlineDeploymentSpec,
+  type OnlineEndpointSpec,
+  type ResourceKind,
+  type SpecByKind,
 } from '@mooring/domain';
 
 /** Shapes and ranges of the specs; what one field says about another, or about other resources, is in the rules. */
@@ -34,7 +35,10 @@ const artifactPath = text(
 );
 
 /** A `name/version` of an asset; whether there is one is a rule. */
-const assetKey = text((key) => /^[^/]+\/[^/]+$/.test(key) && !key.includes('@'), "'name/version' of an asset");
+const assetKey = text((key) => {
+  const names = key.split('/');
+  return names.length === 2 && names.every(isAssetName);
+}, "'name/version' of an asset");
 
 function hasControl(value: string): boolean {
   return [...value].some((character) => character < ' ' || character === '\u007f');
