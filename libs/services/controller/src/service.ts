@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '@mooring/config';
 import { ControllerServiceService, type ControllerServiceServer } from '@mooring/contracts/controller';
@@ -23,7 +23,7 @@ import { createGetLogs } from './handlers/get-logs.ts';
 import { createListInstances } from './handlers/list-instances.ts';
 import type { ComputeTarget, PreparationLog } from './ports.ts';
 import { ControlLoop } from './reconcile/control-loop.ts';
-import { prepareLaunch, type PrepareDeps } from './reconcile/prepare-launch.ts';
+import { prepareLaunch } from './reconcile/prepare-launch.ts';
 
 /** As the registry keeps it: whoever opens a bucket first makes it. */
 const resourceHistory = 20;
@@ -73,7 +73,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
   const { config, nats, log, registry, auth, compute, preparationLog } = parts;
   const appliedRecords = await nats.bucket<AppliedRecord>(appliedBucket);
   const routing = await openRoutingStore(await nats.bucket<RoutingRecord>(routingBucket));
-  const prepareDeps = preparing(parts);
+  const { environments, ...preparing } = openPreparing(parts);
   const loop = new ControlLoop({
     registry,
     auth,
@@ -82,7 +82,8 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
     compute,
     events: await openNatsEvents(nats, log),
     preparationLog,
-    prepare: (spec, context) => prepareLaunch(prepareDeps, spec, context),
+    prepare: (spec, context) => prepareLaunch({ ...preparing, environments }, spec, context),
+    pruneEnvironments: (interpreters) => environments.prune(interpreters.map((one) => environmentOf(config, one))),
     instances: await nats.bucket<InstanceRecord>('mooring_instances'),
     resources: await nats.bucket('mooring_resources', { history: resourceHistory }),
     log,
@@ -100,7 +101,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
   return loop;
 }
 
-function preparing({ config, environment, log, registry }: Parts): PrepareDeps {
+function openPreparing({ config, environment, log, registry }: Parts) {
   const artifacts = createFolderArtifacts(config.folder.artifacts);
   const environments = createEnvironments({
     folder: config.folder.environments,
@@ -109,6 +110,11 @@ function preparing({ config, environment, log, registry }: Parts): PrepareDeps {
     environment,
   });
   return { registry, artifacts, environments, machine: machineLimits(), orphanTimeoutMs: config.orphanTimeoutMs };
+}
+
+/** The digest of an environment is the name of its folder. */
+function environmentOf({ folder }: ControllerConfig, interpreter: string): string {
+  return relative(folder.environments, interpreter).split(sep)[0] ?? '';
 }
 
 function openCompute(config: ControllerConfig, environment: Environment, log: Logger): ComputeTarget {

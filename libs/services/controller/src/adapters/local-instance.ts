@@ -102,6 +102,11 @@ export class LocalInstance implements InstanceHandle {
 
   useProbes(probes: Probes): void {
     this.probes = probes;
+    const now = Date.now();
+    for (const kind of ['readiness', 'liveness'] as const) {
+      // One taken over is probed with patience until its own settings are known; it must not wait for that pause to end.
+      this.due[kind] = Math.min(this.due[kind], now + probes[kind].periodS * 1_000);
+    }
   }
 
   async stop(graceMs: number): Promise<void> {

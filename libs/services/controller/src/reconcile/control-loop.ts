@@ -13,12 +13,13 @@ import type {
   Registry,
   RoutingStore,
 } from '../ports.ts';
-import { DeploymentKeeper, probesOf } from './deployment-keeper.ts';
+import { DeploymentKeeper } from './deployment-keeper.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { PrepareContext } from './prepare-launch.ts';
 import type { Preparations } from './preparations.ts';
+import { patientProbes } from './target.ts';
 
 type Spec = Parameters<Preparations['of']>[0];
 
@@ -31,6 +32,8 @@ export interface ControlLoopDeps {
   events: Events;
   preparationLog: PreparationLog;
   prepare: (spec: Spec, context: PrepareContext) => Promise<Launch>;
+  /** Removes environments except those of these interpreters. */
+  pruneEnvironments: (interpreters: readonly string[]) => Promise<unknown>;
   instances: Bucket<InstanceRecord>;
   /** Watched for the word that something changed; what it is, the registry tells. */
   resources: Pick<Bucket<unknown>, 'watch'>;
@@ -42,6 +45,8 @@ export interface ControlLoopDeps {
 /** Keepers that work at the same time; most of their time they wait for the registry. */
 const concurrency = 16;
 const tidyEveryMs = 60_000;
+/** Environments are large but do no harm for a while. */
+const pruneEveryMs = 3_600_000;
 const endpointPrefix = 'online-endpoint/';
 const deploymentPrefix = 'online-deployment/';
 
@@ -57,6 +62,7 @@ export class ControlLoop {
   private readonly written = new Map<string, Map<string, InstanceRecord>>();
   private watch: Watch | undefined;
   private tidying: NodeJS.Timeout | undefined;
+  private pruning: NodeJS.Timeout | undefined;
 
   constructor(deps: ControlLoopDeps) {
     this.deps = deps;
@@ -75,6 +81,7 @@ export class ControlLoop {
     this.watch = await this.deps.resources.watch({}, (key) => this.onResource(key));
     await this.deps.compute.tidy();
     this.tidying = setInterval(() => void this.tidy(), tidyEveryMs).unref();
+    this.pruning = setInterval(() => void this.prune(), pruneEveryMs).unref();
   }
 
   /** Records of an endpoint's instances; an absent `deployment` means those of all its deployments. */
@@ -93,6 +100,7 @@ export class ControlLoop {
   async stop(signal: AbortSignal, why: StopReason): Promise<void> {
     this.watch?.stop();
     clearInterval(this.tidying);
+    clearInterval(this.pruning);
     await orAborted(this.queue.stop(), signal);
     const keepers = [...this.deployments.values()];
     if (why === 'abandoned') for (const keeper of keepers) keeper.release();
@@ -105,7 +113,7 @@ export class ControlLoop {
 
   private async adopt(): Promise<void> {
     const handles = await this.deps.compute.adopt(
-      () => probesOf(undefined),
+      () => patientProbes,
       (handle) => this.onInstanceChange(handle),
     );
     for (const handle of handles) {
@@ -220,6 +228,17 @@ export class ControlLoop {
       await this.deps.compute.tidy();
     } catch (error) {
       this.deps.log.warn({ err: error }, 'what ended instances left behind could not be removed; trying again');
+    }
+  }
+
+  /** Not while anything is on its way: what it needs may not be known. */
+  private async prune(): Promise<void> {
+    const used = [...this.deployments.values()].map((keeper) => keeper.interpreters());
+    if (used.includes(undefined)) return;
+    try {
+      await this.deps.pruneEnvironments(used.flatMap((interpreters) => interpreters ?? []));
+    } catch (error) {
+      this.deps.log.warn({ err: error }, 'environments that nobody uses could not be removed; trying again later');
     }
   }
 }

@@ -1,7 +1,8 @@
 import { isTerminal, type Stored } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { routingRecord, type RoutedDeployment } from '../domain/routing.ts';
-import type { AppliedStore, Auth, OperationReport, Registry, RoutingStore } from '../ports.ts';
+import type { AppliedStore, Auth, Registry, RoutingStore } from '../ports.ts';
+import { OperationReports } from './operation-reports.ts';
 
 export interface EndpointKeeperDeps {
   registry: Registry;
@@ -26,11 +27,12 @@ export class EndpointKeeper {
   private readonly key: string;
   private readonly deps: EndpointKeeperDeps;
   private hasKeys = false;
-  private lastReport = '';
+  private readonly reports: OperationReports;
 
   constructor(key: string, deps: EndpointKeeperDeps) {
     this.key = key;
     this.deps = deps;
+    this.reports = new OperationReports(deps.registry);
   }
 
   /** Looks and acts; resolves with when to look again, in ms. */
@@ -47,7 +49,7 @@ export class EndpointKeeper {
       await this.reportProblem(endpoint, PlatformError.from(thrown));
       throw thrown;
     }
-    if (!isTerminal(endpoint.state)) await this.report(endpoint, { status: 'Succeeded' });
+    if (!isTerminal(endpoint.state)) await this.reports.succeeded(endpoint);
     return undefined;
   }
 
@@ -90,28 +92,13 @@ export class EndpointKeeper {
   private async reportWaiting(endpoint: Endpoint, deployments: readonly Deployment[]): Promise<void> {
     const names = deployments.map(({ key }) => key.slice(key.indexOf('/') + 1));
     const text = `waiting for ${names.length === 1 ? 'deployment' : 'deployments'} ${names.join(', ')} to be gone`;
-    await this.reportStep(endpoint, text);
+    await this.reports.progress(endpoint, { step: text });
   }
 
   /** What another try may mend keeps the operation running; anything else ends it. */
-  private async reportProblem(endpoint: Endpoint, error: PlatformError): Promise<void> {
-    if (error.code === 'invalid_argument' || error.code === 'failed_precondition') {
-      await this.report(endpoint, { status: 'Failed', error: { code: 'BadArgument', message: error.message } });
-      return;
-    }
-    // The registry itself may be what cannot be reached.
-    await this.reportStep(endpoint, `trying again after: ${error.message}`).catch(() => {});
-  }
-
-  private async reportStep(endpoint: Endpoint, step: string): Promise<void> {
-    const text = `${endpoint.generation} ${step}`;
-    if (text === this.lastReport) return;
-    await this.report(endpoint, { status: 'InProgress', step });
-    this.lastReport = text;
-  }
-
-  private report(endpoint: Endpoint, what: Pick<OperationReport, 'status' | 'step' | 'error'>): Promise<void> {
-    const { kind, key, generation } = endpoint;
-    return this.deps.registry.report({ kind, key, generation, ...what });
+  private async reportProblem(endpoint: Endpoint, { code, message }: PlatformError): Promise<void> {
+    const final = code === 'invalid_argument' || code === 'failed_precondition';
+    if (final) await this.reports.failed(endpoint, { code: 'BadArgument', message });
+    else await this.reports.trouble(endpoint, message);
   }
 }

@@ -11,7 +11,6 @@ export interface RecordBucket {
 export class InstanceRecords {
   private readonly bucket: RecordBucket;
   private readonly written = new Map<string, string>();
-  private shown: readonly InstanceRecord[] = [];
 
   constructor(bucket: RecordBucket) {
     this.bucket = bucket;
@@ -24,7 +23,6 @@ export class InstanceRecords {
 
   /** Makes the bucket hold exactly `records`. Rejects when it cannot be reached; then call it again. */
   async sync(records: readonly InstanceRecord[]): Promise<void> {
-    this.shown = records;
     const wanted = new Map(
       records.map((record) => [kvKey(record.endpoint, record.deployment, record.id), record] as const),
     );
@@ -39,10 +37,5 @@ export class InstanceRecords {
       await this.bucket.delete(key);
       this.written.delete(key);
     }
-  }
-
-  /** As last wanted. */
-  current(): readonly InstanceRecord[] {
-    return this.shown;
   }
 }
