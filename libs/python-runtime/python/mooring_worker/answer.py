@@ -69,18 +69,21 @@ def encode(result: Any) -> bytes:
     """Valid JSON in UTF-8, or a Failure that names what cannot be JSON."""
     kind = type_name(result)
     try:
-        return json.dumps(result, allow_nan=False, ensure_ascii=False, default=_refuse).encode()
+        text = json.dumps(result, allow_nan=False, ensure_ascii=False, default=_refuse)
     except _NotJson as not_json:
         where = "" if type_name(not_json.value) == kind else f" with a {type_name(not_json.value)} in it"
         raise _not_json(f"a {kind}{where}, which JSON cannot hold{_advice(not_json.value)}") from None
-    except UnicodeEncodeError:
-        raise _not_json(f"a {kind} with text that is not valid Unicode (a lone surrogate), which UTF-8 cannot hold") from None
     except RecursionError:
         raise _not_json(f"a {kind} that is nested too deeply for JSON") from None
     except TypeError as error:
         raise _not_json(f"a {kind} that JSON cannot hold: {error}") from None
     except ValueError as error:
         raise _not_json(_value_problem(kind, str(error))) from None
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate: UTF-8 cannot hold it, JSON's \\ud800 can, which is what Azure's server sends.
+        return json.dumps(result, allow_nan=False, default=_refuse).encode()
 
 
 def _value_problem(kind: str, text: str) -> str:
