@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { AuthServiceClient } from '@mooring/contracts/auth';
+import { PlatformError } from '@mooring/errors';
 import { createClient } from '@mooring/rpc';
 import type { VariableVault } from '../ports.ts';
 
@@ -25,7 +26,7 @@ export function createAuthVault(authAddress: string): VariableVault & { close():
   return {
     seal: async (storeKey, variables) => {
       const plain = Buffer.from(JSON.stringify(variables), 'utf8');
-      const { sealed } = await auth.call('seal', { plain, purpose: purposeOf(storeKey) });
+      const { sealed } = await auth.call('seal', { plain, purpose: purposeOf(storeKey) }).catch(rethrow);
       // Whoever has just written it reads it next; that must not need auth a second time.
       remember(idOf(storeKey, sealed), variables, plain.byteLength);
       return sealed;
@@ -34,11 +35,23 @@ export function createAuthVault(authAddress: string): VariableVault & { close():
       const id = idOf(storeKey, sealed);
       const known = opened.get(id);
       if (known !== undefined) return known;
-      const { plain } = await auth.call('open', { sealed, purpose: purposeOf(storeKey) });
+      const { plain } = await auth.call('open', { sealed, purpose: purposeOf(storeKey) }).catch(rethrow);
       const variables = JSON.parse(Buffer.from(plain).toString('utf8')) as Readonly<Record<string, string>>;
       remember(id, variables, plain.byteLength);
       return variables;
     },
     close: () => auth.close(),
   };
+}
+
+/** Whoever asked for a resource knows nothing of auth: say what it means for them. Sealing and opening change nothing. */
+function rethrow(cause: unknown): never {
+  const error = PlatformError.from(cause);
+  if (error.code !== 'unavailable' && error.code !== 'deadline_exceeded') throw error;
+  throw new PlatformError(
+    'unavailable',
+    'AUTH_UNAVAILABLE',
+    'environment variables cannot be sealed or read while the auth service is away; nothing was changed. Try again shortly',
+    { cause, retryAfterMs: 1_000 },
+  );
 }
