@@ -39,6 +39,19 @@ describe('formatted', () => {
     );
   });
 
+  it('shortens ids in a table, and nowhere else', async () => {
+    const base = '/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w';
+    const value = [
+      { a: `azureml:${base}/models/fern/versions/3` },
+      { a: `azureml:${base}/models/${'0af'.repeat(21)}1/versions/1` },
+      { a: `${base}/onlineEndpoints/cars` },
+    ];
+    expect(await print(value, 'table')).toBe(
+      ['A', '-'.repeat(20), 'fern:3', '0af0af0af0af...:1', 'onlineEndpoints/cars'].join('\n'),
+    );
+    expect(await print(value[2], 'tsv')).toBe(`${base}/onlineEndpoints/cars`);
+  });
+
   it('says that a table has no rows', async () => expect(await print([], 'table')).toBe('(none)'));
 
   it('prints what a query leaves, in whichever format', async () => {

@@ -26,7 +26,9 @@ describe('reportError', () => {
     const error = new PlatformError('invalid_argument', 'R', 'cars.yml has 2 problems', { problems });
     expect(report(error).err).toContain(`R: cars.yml has 2 problems${listed}`);
     // A message that lists them itself does not say them twice.
-    expect(report(PlatformError.invalid('cars.yml', problems)).err).toContain(`VALIDATION_FAILED: cars.yml${listed}`);
+    expect(report(PlatformError.invalid('cars.yml', problems)).err).toContain(
+      `VALIDATION_FAILED: cars.yml has 2 problems${listed}`,
+    );
   });
 
   it.each<[unknown, number, RegExp]>([

@@ -19,7 +19,9 @@ export function reportError(
 function headOf({ message, problems }: PlatformError): string {
   const [first] = problems;
   const at = first === undefined ? -1 : message.indexOf(`${first.path}: ${first.problem}`);
-  return at <= 0 ? message : message.slice(0, at).replace(/[:;,\s]+$/, '');
+  if (at <= 0) return message;
+  const what = message.slice(0, at).replace(/[:;,\s]+$/, '');
+  return `${what} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
 }
 
 function problemLine({ path, problem, expected }: FieldProblem): string {
@@ -65,9 +67,16 @@ function nextStepOf(error: PlatformError, command: string): string {
   if (error.code === 'cancelled') return 'nothing; run the same command again if you want it after all';
   if (error.code === 'deadline_exceeded' || error.code === 'scoring_timeout')
     return 'look at what it came to (show, get-logs) before you run it again';
-  if (error.code === 'not_found') return `see what there is: tools/mooring ${command.split(' ')[0]} list`;
+  if (error.code === 'not_found') return `see what there is: tools/mooring ${listOf(error.reason, command)}`;
   if (error.code === 'internal') return 'run it again with --debug, which shows where the error came from';
   return `mend that and run the same command again; ${help}`;
+}
+
+function listOf(reason: string, command: string): string {
+  if (reason === 'ENDPOINT_NOT_FOUND') return 'online-endpoint list';
+  if (reason === 'DEPLOYMENT_NOT_FOUND') return 'online-deployment list -e <endpoint>';
+  const [noun] = command.split(' ');
+  return noun === 'model' || noun === 'environment' ? `${noun} list` : `${noun} --help`;
 }
 
 function debugText(thrown: unknown): string {

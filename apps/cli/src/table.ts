@@ -4,7 +4,7 @@ export function tableOf(value: unknown, fields?: readonly string[]): string {
   const rows = items.map((row): Record<string, unknown> => (isObject(row) ? row : { value: row }));
   if (rows.length === 0) return '(none)';
   const names = fields ?? scalarFields(rows);
-  const cells = [names.map(title), ...rows.map((row) => names.map((name) => cellText(row[name])))];
+  const cells = [names.map(title), ...rows.map((row) => names.map((name) => shortId(cellText(row[name]))))];
   const widths = names.map((_name, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
   const lines = cells.map((line) =>
     line
@@ -50,6 +50,16 @@ function cellText(value: unknown): string {
   return Object.entries(value)
     .map(([key, item]) => `${key}=${typeof item === 'object' ? JSON.stringify(item) : String(item)}`)
     .join(' ');
+}
+
+/** The end of an ARM id, and of a digest that serves as a name: the whole pushes everything else out of sight. */
+function shortId(text: string): string {
+  const inWorkspace = /^(?:azureml:)?\/subscriptions\/[^/]+\/.*?\/workspaces\/[^/]+\/(.+)$/i.exec(text)?.[1];
+  if (inWorkspace === undefined) return text;
+  const asset = /^\w+\/([^/]+)\/versions\/([^/]+)$/.exec(inWorkspace);
+  if (asset === null) return inWorkspace;
+  const short = (name = ''): string => (/^[\da-f]{64}$/.test(name) ? `${name.slice(0, 12)}...` : name);
+  return `${short(asset[1])}:${short(asset[2])}`;
 }
 
 function title(name: string): string {

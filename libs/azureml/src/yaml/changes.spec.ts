@@ -35,6 +35,13 @@ describe('--set, --add and --remove', () => {
     ['keeps an equals sign of the value', {}, { sets: ['a=b=c'] }, { a: 'b=c' }],
     ['keeps text that is no YAML', {}, { sets: ['a={b'] }, { a: '{b' }],
     ['sets a key with dots', {}, { sets: ['properties."mooring.cpu"=2'] }, { properties: { 'mooring.cpu': 2 } }],
+    [
+      'takes dots as part of a property',
+      {},
+      { sets: ['properties.mooring.cpu=2'] },
+      { properties: { 'mooring.cpu': 2 } },
+    ],
+    ['removes it again', { tags: { 'a.b': 1 } }, { removes: ['tags.a.b'] }, { tags: {} }],
     ['sets an item of a list', { l: [1, 2] }, { sets: ['l[1]=3'] }, { l: [1, 3] }],
     ['makes a list', {}, { sets: ['l[0]=3'] }, { l: [3] }],
     ['appends to a list', { l: [1] }, { adds: ['l=2'] }, { l: [1, 2] }],

@@ -36,6 +36,17 @@ export function parsePath(text: string): Step[] | undefined {
   return steps.length === 0 ? undefined : steps;
 }
 
+/** Mappings of single values: nothing lies below their keys, so that dots are part of a key. */
+const flatMappings = new Set<Step>(['tags', 'properties', 'environment_variables']);
+
+/** As parsePath; `properties.mooring.cpu` is the key `mooring.cpu`. */
+function stepsOf(text: string): Step[] | undefined {
+  const steps = parsePath(text);
+  const [first, ...rest] = steps ?? [];
+  const joins = first !== undefined && flatMappings.has(first) && rest.every((step) => typeof step === 'string');
+  return joins && rest.length > 1 ? [first, rest.join('.')] : steps;
+}
+
 /** The first `=` that is not inside quotes splits path and value. */
 function splitAssignment(text: string): [string, string] | undefined {
   const match = /^((?:"[^"]*"|'[^']*'|[^="'])+)=(.*)$/s.exec(text);
@@ -44,7 +55,7 @@ function splitAssignment(text: string): [string, string] | undefined {
 
 function applyAssignment(document: YamlValue, text: string, flag: '--set' | '--add', problems: YamlProblem[]): void {
   const split = splitAssignment(text);
-  const steps = split && parsePath(split[0]);
+  const steps = split && stepsOf(split[0]);
   if (split === undefined || steps === undefined) {
     problems.push({
       path: flag,
@@ -116,7 +127,7 @@ function moveSources(document: YamlValue, steps: readonly Step[], given: YamlVal
 }
 
 function applyRemove(document: YamlValue, text: string, problems: YamlProblem[]): void {
-  const steps = parsePath(text.trim());
+  const steps = stepsOf(text.trim());
   const parent = steps?.slice(0, -1).reduce<unknown>((at, step) => childOf(at, step), document.value);
   const last = steps?.at(-1);
   if (steps === undefined || last === undefined || childOf(parent, last) === undefined) {

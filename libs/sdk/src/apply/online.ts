@@ -24,9 +24,10 @@ export async function applyEndpoint(
 /** Uploads and stores what the deployment needs, then the deployment itself. The endpoint must exist. */
 export async function applyDeployment(
   draft: DeploymentDraft,
-  context: ApplyContext & { ifMatch?: string | undefined },
+  { ifMatch, ...context }: ApplyContext & { ifMatch?: string | undefined },
 ): Promise<StoredResource> {
   await context.client.onlineEndpoints.get(draft.endpointName, context);
+  // The etag is the deployment's; what it is made of has its own.
   const model = await idOfSource(draft.model, (inline) => applyModel(inline, context), context);
   const environmentId = await idOfSource(draft.environment, (inline) => applyEnvironment(inline, context), context);
   const codeConfiguration = draft.code && {
@@ -39,8 +40,8 @@ export async function applyDeployment(
     ),
   );
   context.onStep?.({ step: `deploying ${draft.endpointName}/${draft.name}` });
-  const write = { ...context, ifMatch: context.ifMatch };
-  return context.client.onlineDeployments.put(draft.endpointName, draft.name, { ...draft.body, properties }, write);
+  const body = { ...draft.body, properties };
+  return context.client.onlineDeployments.put(draft.endpointName, draft.name, body, { ...context, ifMatch });
 }
 
 function codeId(

@@ -13,6 +13,9 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.png': 'image/png',
 };
 
+/** Errors that the deployment's logs explain. */
+const faultsOfModel = new Set(['model_failed', 'scoring_timeout', 'deadline_exceeded', 'unavailable', 'internal']);
+
 export const command = defineCommand({
   summary: 'Send one scoring request and print the answer',
   about: 'The file is sent byte by byte as it is. The deployment that answered is named on stderr.',
@@ -54,7 +57,6 @@ export const command = defineCommand({
     const contentType =
       contentTypes[extname(args.requestFile).toLowerCase()] ??
       (looksLikeJson(body) ? 'application/json' : 'application/octet-stream');
-    context.nextStep = `read its logs: mooring online-deployment get-logs -e ${args.name} -n ${args.deployment ?? '<deployment>'}`;
     const answer = await score({
       uri,
       key: primaryKey,
@@ -62,8 +64,14 @@ export const command = defineCommand({
       contentType,
       deployment: args.deployment,
       signal: context.signal,
+    }).catch((thrown: unknown) => {
+      const { code = '' } = thrown as { code?: string };
+      if (faultsOfModel.has(code)) {
+        const logs = `mooring online-deployment get-logs -e ${args.name} -n ${args.deployment ?? '<deployment>'}`;
+        context.nextStep = `read its logs: ${logs}`;
+      }
+      throw thrown;
     });
-    context.nextStep = undefined;
     if (answer.deployment !== undefined) context.note(`azureml-model-deployment: ${answer.deployment}`);
     if (context.formatAsked && answer.contentType.includes('json')) {
       await context.print(JSON.parse(answer.body.toString('utf8')));
