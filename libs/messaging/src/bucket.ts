@@ -2,7 +2,7 @@ import type { KV, KvEntry } from '@nats-io/kv';
 import type { Logger } from 'pino';
 import { PlatformError } from '@mooring/errors';
 import { disconnected, within } from './errors.ts';
-import { startWatch, type Watch } from './watch.ts';
+import { removeConsumer, startWatch, type Watch } from './watch.ts';
 
 /** A value with the revision under which it is stored. */
 export interface Entry<T> {
@@ -89,13 +89,15 @@ function filterOf(prefix: string | undefined): string[] {
 
 async function readHistory<T>(kv: KV, key: string): Promise<HistoryEntry<T>[]> {
   const entries: HistoryEntry<T>[] = [];
-  for await (const entry of await kv.history({ key })) {
+  const found = await kv.history({ key });
+  for await (const entry of found) {
     entries.push({
       value: entry.operation === 'PUT' ? entry.json<T>() : undefined,
       revision: entry.revision,
       createdAt: entry.created,
     });
   }
+  await removeConsumer(found);
   return entries;
 }
 

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { connectNats, startNatsServer, type Nats, type NatsServer } from './index.ts';
 
@@ -27,6 +29,14 @@ async function restart(between: () => Promise<void>): Promise<void> {
   await server.stop();
   await between();
   server = await startNatsServer({ dataDir: folder, port: Number(new URL(server.url).port), ...account });
+}
+
+/** Lists let go of what they used without waiting for it. */
+async function eventuallyZero(count: () => Promise<number>): Promise<void> {
+  const until = performance.now() + 3_000;
+  let now = await count();
+  while (now > 0 && performance.now() < until) now = await count();
+  expect(now).toBe(0);
 }
 
 describe('the own nats-server', () => {
@@ -55,6 +65,25 @@ describe('a bucket', () => {
     const base = await bucket.create('k', { n: 0 });
     const writes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => bucket.update('k', { n }, base)));
     expect(writes.filter((write) => write.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('leaves nothing behind on the server, however often it is read', async () => {
+    const bucket = await nats.bucket<number>('mooring_read', { history: 5 });
+    await bucket.put('cars.luca', 1);
+    await nats.ensureStream('mooring_read_stream', { subjects: ['mooring.read.>'], maxBytes: 1_000_000 });
+    await nats.publish('mooring.read.x', 1);
+    for (let time = 0; time < 20; time += 1) {
+      await bucket.history('cars.luca');
+      await bucket.history('cars.nobody');
+      await bucket.list('cars');
+      await bucket.list('boats');
+      await nats.readStream('mooring_read_stream', { max: 1 });
+    }
+    const connection = await connect({ servers: server.url, user: account.user, pass: account.password });
+    const manager = await jetstreamManager(connection);
+    const left = async (stream: string) => (await manager.streams.info(stream)).state.consumer_count;
+    await eventuallyZero(async () => (await left('KV_mooring_read')) + (await left('mooring_read_stream')));
+    await connection.close();
   });
 
   it('lists below a prefix of whole names', async () => {

@@ -143,6 +143,8 @@ async function readStream(
     });
     if (message.info.pending === 0) break;
   }
+  // Left alone it would count for minutes among those that a stream may have.
+  await consumer.delete().catch(() => undefined);
   return records;
 }
 

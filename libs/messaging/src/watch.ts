@@ -59,7 +59,10 @@ export async function startWatch<T>(
       first.resolve();
     };
     const entries = await source.kv.watch({ key: source.filter });
-    end = () => entries.stop();
+    end = () => {
+      entries.stop();
+      void removeConsumer(entries);
+    };
     if (stopped) end();
     if (pendingOf(entries) === 0) initialDone();
     for await (const entry of entries) {
@@ -91,8 +94,20 @@ export async function startWatch<T>(
   return { stop };
 }
 
-/** How many entries the server had for the watch when it began; the client keeps it with the consumer's information. */
+/** The consumer behind a watch or a history, which the client keeps with its entries. */
+interface WithConsumer {
+  _data?: { _info?: { num_pending?: number }; delete?: () => Promise<unknown> };
+}
+
+/** How many entries the server had for the watch when it began. */
 function pendingOf(entries: unknown): number {
-  const consumer = (entries as { _data?: { _info?: { num_pending?: number } } })._data;
-  return consumer?._info?.num_pending ?? 0;
+  return (entries as WithConsumer)._data?._info?.num_pending ?? 0;
+}
+
+/**
+ * The client leaves consumers to be found idle by the server, five minutes later; until then a thousand reads reach the
+ * most that a bucket may have, and every further one is refused. Best effort: those missed are found idle.
+ */
+export async function removeConsumer(entries: unknown): Promise<void> {
+  await (entries as WithConsumer)._data?.delete?.().catch(() => undefined);
 }
