@@ -67,10 +67,7 @@ async function find(
       `one of: ${Object.keys(nouns).join(', ')}`,
     );
   }
-  if (noun.later !== undefined) {
-    const message = `${noun.later} come with a later version of Mooring`;
-    throw new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', message);
-  }
+  if (noun.later !== undefined) throw comesLater(noun.later);
   return findVerb(name, noun, verb, argv);
 }
 
@@ -87,6 +84,9 @@ async function findVerb(
   }
   const load = noun.load ?? (Object.hasOwn(verbs, verb ?? '') ? verbs[verb ?? ''] : undefined);
   if (load === undefined) {
+    const { laterVerbs = {} } = noun;
+    const capability = Object.hasOwn(laterVerbs, verb ?? '') ? laterVerbs[verb ?? ''] : undefined;
+    if (capability !== undefined) throw comesLater(capability);
     const known = Object.keys(verbs);
     throw badArguments(
       `${name} ${verb}`,
@@ -107,6 +107,11 @@ function parse(argv: readonly string[], command: Command) {
   const all = parseFlags(argv, { ...globalFlags, ...command.flags });
   const own = Object.fromEntries(Object.keys(command.flags).map((key) => [key, (all as Record<string, unknown>)[key]]));
   return { globals: all, own: own as never };
+}
+
+function comesLater(capability: string): PlatformError {
+  const message = `${capability} come with a later version of Mooring`;
+  return new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', message);
 }
 
 function badArguments(path: string, problem: string, expected: string): PlatformError {

@@ -9,6 +9,8 @@ export interface Noun {
   verbs?: Readonly<Record<string, Load>>;
   /** What comes later: the noun is known, and says so. */
   later?: string;
+  /** Verbs of `az ml` that come later, with the capability that they wait for. */
+  laterVerbs?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -55,6 +57,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
       archive: () => import('./commands/model/archive.ts'),
       restore: () => import('./commands/model/restore.ts'),
     },
+    laterVerbs: { download: 'downloads of models', share: 'shared registries', package: 'packaged models' },
   },
   environment: {
     summary: 'Python packages that scoring scripts run in',
@@ -66,6 +69,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
       archive: () => import('./commands/environment/archive.ts'),
       restore: () => import('./commands/environment/restore.ts'),
     },
+    laterVerbs: { share: 'shared registries' },
   },
   audit: { summary: 'Who changed what', verbs: { list: () => import('./commands/audit/list.ts') } },
   version: { summary: 'Versions of Mooring and Node', load: () => import('./commands/version.ts') },

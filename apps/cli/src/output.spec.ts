@@ -52,6 +52,10 @@ describe('formatted', () => {
     expect(await print(value[2], 'tsv')).toBe(`${base}/onlineEndpoints/cars`);
   });
 
+  it('prints a table of what is there when there are no single values', async () => {
+    expect(await print({ type: [[0.5]] }, 'table')).toBe('Type\n-------\n[[0.5]]');
+  });
+
   it('says that a table has no rows', async () => expect(await print([], 'table')).toBe('(none)'));
 
   it('prints what a query leaves, in whichever format', async () => {

@@ -39,7 +39,8 @@ function scalarFields(rows: readonly Record<string, unknown>[]): string[] {
       if ((scalar || small) && !notInTables.has(name)) names.add(name);
     }
   }
-  return [...names];
+  // Better the long ones than an empty table.
+  return names.size > 0 ? [...names] : [...new Set(rows.flatMap((row) => Object.keys(row)))];
 }
 
 function cellText(value: unknown): string {
