@@ -90,7 +90,8 @@ function wrong(file: string, answer: Answer): string | undefined {
   if (answer.status !== 200) return `${file}: status ${answer.status}: ${answer.body.slice(0, 200)}`;
   const want = predictions.get(answer.deployment)?.get(file);
   if (want === undefined) return `${file}: answered by '${answer.deployment}', for whom there are no predictions`;
-  const got = JSON.parse(answer.body) as Prediction;
+  const got = parse(answer.body);
+  if (got === undefined) return `${file}: the answer is not JSON: ${answer.body.slice(0, 200)}`;
   if (got.type !== want.type || got.colour !== want.colour) {
     return `${file}: ${answer.deployment} says ${got.colour} ${got.type}, expected ${want.colour} ${want.type}`;
   }
@@ -101,6 +102,14 @@ function wrong(file: string, answer: Answer): string | undefined {
     }
   }
   return undefined;
+}
+
+function parse(text: string): Prediction | undefined {
+  try {
+    return JSON.parse(text) as Prediction;
+  } catch {
+    return undefined;
+  }
 }
 
 const problems: string[] = [];
