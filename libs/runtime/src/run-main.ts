@@ -17,6 +17,9 @@ export interface ReadyMessage {
   facts: Readonly<Record<string, string>>;
 }
 
+/** How long a start that is under way may still take once a stop was asked for. */
+const startGraceMs = 3_000;
+
 /**
  * The body of every app: starts the targets, waits for SIGTERM or SIGINT (or for the supervisor that started this process
  * to be gone), stops in reverse order, exits. Logs go to stderr as JSON lines.
@@ -34,7 +37,13 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   try {
     const targets = names.map((name) => modules[name]).filter((module) => module !== undefined);
-    const running = await startModules(targets, { environment: process.env, log });
+    const starting = startModules(targets, { environment: process.env, log });
+    // What is waited for (NATS, above all) may never come; the wish to stop must not wait for it too.
+    const running = await Promise.race([starting, asked.then(() => resultWithin(starting, startGraceMs))]);
+    if (running === undefined) {
+      log.warn('stopped before everything had started');
+      process.exit(1);
+    }
     options.onReady?.();
     tellSupervisor({ type: 'ready', facts: running.facts() });
     const { signal, why } = await asked;
@@ -46,6 +55,12 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
     log.fatal({ err: error }, 'start failed');
     process.exit(1);
   }
+}
+
+/** The result, or undefined when there is none in time. */
+function resultWithin<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), timeoutMs));
+  return Promise.race([work, late]);
 }
 
 /** A supervisor that died just now is noticed by `disconnect`; the message to it is then of no use. */
