@@ -48,6 +48,13 @@ export function generate(root: string, kind: keyof typeof kinds, name: string): 
   return files.map(({ target }) => relative(root, target));
 }
 
+/** The line that makes a command known; a spec of the command line fails while it is missing. */
+export function tableLine(name: string): string {
+  const verb = name.split('/')[1] ?? '';
+  const key = verb.includes('-') ? `'${verb}'` : verb;
+  return `${key}: () => import('./commands/${name}.ts'),`;
+}
+
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { layerViolations } from '../check/layers.ts';
-import { generate } from './generate.ts';
+import { generate, tableLine } from './generate.ts';
 
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), 'new-'));
@@ -32,6 +32,31 @@ describe('tools/generate', () => {
     );
     expect(Object.keys(nodes).toSorted()).toEqual(['cost-ledger', 'cost-ledger-service', 'ring-buffer']);
     expect(layerViolations({ nodes, dependencies: {} })).toEqual([]);
+  });
+
+  it('makes a command that typechecks in the table of commands', () => {
+    const copy = join(folder, 'with-command');
+    cpSync(join(root, 'apps/cli'), join(copy, 'apps/cli'), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    cpSync(join(root, 'tsconfig.base.json'), join(copy, 'tsconfig.base.json'));
+    writeFileSync(
+      join(copy, 'tsconfig.json'),
+      JSON.stringify({ extends: './tsconfig.base.json', include: ['apps/cli/src/main.ts'] }),
+    );
+    expect(generate(copy, 'command', 'online-endpoint/get-cost')).toEqual([
+      'apps/cli/src/commands/online-endpoint/get-cost.ts',
+    ]);
+    const table = join(copy, 'apps/cli/src/command-table.ts');
+    const before = "create: () => import('./commands/online-endpoint/create.ts'),";
+    writeFileSync(
+      table,
+      readFileSync(table, 'utf8').replace(before, `${before}\n${tableLine('online-endpoint/get-cost')}`),
+    );
+    const types = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', copy], { encoding: 'utf8' });
+    expect(types.stdout).toBe('');
+    const main = join(copy, 'apps/cli/src/main.ts');
+    const help = spawnSync(process.execPath, [main, 'online-endpoint', 'get-cost', '--help'], { encoding: 'utf8' });
+    expect(help.stdout).toContain('mooring online-endpoint get-cost -n cars');
   });
 
   it('never overwrites, and refuses a name that is no name', () => {

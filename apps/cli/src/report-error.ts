@@ -51,6 +51,7 @@ const stepByReason: Readonly<Record<string, string>> = {
   FILE_NOT_FOUND: 'name a file that is there; paths begin at the current folder',
   NOT_SUPPORTED_YET: 'leave that out; `tools/mooring --help` lists what there is',
   NOT_CONFIRMED: 'give --yes',
+  PORT_TAKEN: 'end what uses it, or give other addresses',
 };
 
 /** What the user may do now. There always is something. */

@@ -70,6 +70,7 @@ export const command = defineCommand({
   examples: ['mooring up', 'mooring up --data ./data --http 127.0.0.1:0 --detach'],
   async run(args, context) {
     const { runningPlatform, runPlatform, startDetached } = await import('../shared/platform-process.ts');
+    const { checkPorts } = await import('../shared/free-ports.ts');
     const { folder } = await context.settings();
     const running = runningPlatform(folder);
     if (running !== undefined) {
@@ -80,6 +81,7 @@ export const command = defineCommand({
         `a platform runs on ${folder.root} already (process ${running.pid}, ${running.management})`,
       );
     }
+    await checkPorts(args);
     if (args.detach) {
       const timeoutMs = (args.timeout ?? 120) * 1000;
       const line = await context.progress((onStep) => {

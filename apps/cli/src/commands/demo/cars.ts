@@ -11,8 +11,10 @@ export const command = defineCommand({
   examples: ['mooring demo cars'],
   async run(args, context) {
     const { runningPlatform, startDetached } = await import('../../shared/platform-process.ts');
+    const { checkPorts } = await import('../../shared/free-ports.ts');
     const { folder } = await context.settings();
     if (runningPlatform(folder) === undefined) {
+      await checkPorts(args);
       const timeoutMs = (args.timeout ?? 120) * 1000;
       const line = await context.progress((onStep) => {
         onStep({ step: 'starting the platform' });
