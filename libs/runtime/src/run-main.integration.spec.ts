@@ -29,18 +29,17 @@ describe.concurrent('a process that is asked to stop while it starts', () => {
       child.kill(signal);
       expect(await once(child, 'exit')).toEqual([1, null]);
     },
-    20_000,
   );
 
   it('ends when its supervisor is gone', async ({ expect }) => {
     const child = await startProcess(`${begins} await new Promise(() => {});`);
     child.disconnect();
     expect(await once(child, 'exit')).toEqual([1, null]);
-  }, 20_000);
+  });
 
   it('stops in good order when the start still comes to its end', async ({ expect }) => {
     const child = await startProcess(`${begins} await new Promise((done) => setTimeout(done, 200));`);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
-  }, 20_000);
+  });
 });
