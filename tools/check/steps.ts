@@ -25,7 +25,13 @@ export const steps: readonly Step[] = [
   { name: 'tidy', about: 'no machine paths or registry hosts in tracked files', run: () => single(tidy()) },
   { name: 'unit', about: 'unit tests', run: () => vitest('unit') },
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
+  { name: 'e2e', about: 'the whole platform as `up` starts it', run: () => vitest('e2e', topology('default')) },
+  { name: 'e2e-single', about: 'the story, all services in one process', run: () => story('single') },
+  { name: 'e2e-split', about: 'the story, every service in its own process', run: () => story('split') },
 ];
+
+const topology = (name: string): NodeJS.ProcessEnv => ({ MOORING_E2E_TOPOLOGY: name });
+const story = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['story']);
 
 async function layers(): Promise<CommandResult> {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-graph-'));
