@@ -23,6 +23,15 @@ export interface GlobalArgs {
   onlyShowErrors: boolean;
 }
 
+export interface PrintOptions {
+  /** The format where none is asked for: JSON, unless set. */
+  output?: 'json' | 'table';
+  /** Fields of the table, in order. */
+  fields?: readonly string[];
+  /** The table itself, where rows of fields do not say it well. */
+  table?: () => string;
+}
+
 /** What a command works with. Clients are made when first asked for. */
 export interface CommandContext {
   readonly signal: AbortSignal;
@@ -30,7 +39,7 @@ export interface CommandContext {
   /** What the user may do about a failure; printed after the error. */
   nextStep: string | undefined;
   /** The result, on stdout, in the asked format. */
-  print(value: unknown, options?: { output?: 'json' | 'table'; fields?: readonly string[] }): Promise<void>;
+  print(value: unknown, options?: PrintOptions): Promise<void>;
   printText(text: string | Uint8Array): void;
   /** True when the user asked for a format or a query. */
   readonly formatAsked: boolean;
@@ -52,7 +61,8 @@ export function createContext(args: GlobalArgs, io: Io, signal: AbortSignal): Co
     formatAsked: args.output !== undefined || args.query !== undefined,
     print: async (value, options = {}) => {
       const output = args.output ?? (args.query === undefined ? options.output : undefined) ?? 'json';
-      io.out(`${await formatted(value, { output, query: args.query, fields: options.fields })}\n`);
+      const own = output === 'table' && args.query === undefined ? options.table?.() : undefined;
+      io.out(`${own ?? (await formatted(value, { output, query: args.query, fields: options.fields }))}\n`);
     },
     printText: (text) => io.out(text),
     note: (text) => {

@@ -45,12 +45,16 @@ function scalarFields(rows: readonly Record<string, unknown>[]): string[] {
 
 function cellText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toFixed(3)));
+  if (typeof value === 'number' && !Number.isInteger(value)) return shortNumber(value);
   if (!isObject(value)) return Array.isArray(value) ? JSON.stringify(value) : String(value);
   // Traffic and tags, as the flags that set them are written.
   return Object.entries(value)
     .map(([key, item]) => `${key}=${typeof item === 'object' ? JSON.stringify(item) : String(item)}`)
     .join(' ');
+}
+
+function shortNumber(value: number): string {
+  return String(Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(3)));
 }
 
 /** The end of an ARM id, and of a digest that serves as a name: the whole pushes everything else out of sight. */

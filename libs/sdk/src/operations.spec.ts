@@ -52,6 +52,7 @@ describe('a long-running operation', () => {
       { status: 'InProgress', step: 'building', percentComplete: 10 },
       { status: 'InProgress', step: 'building', percentComplete: 10 },
       { status: 'InProgress', step: 'starting' },
+      { status: 'InProgress' },
       { status: 'Succeeded' },
     );
     const steps: Step[] = [];
@@ -97,7 +98,7 @@ describe('a long-running operation', () => {
   });
 
   it('is left alone when the user stops waiting', async () => {
-    operation({ status: 'InProgress' });
+    operation({ status: 'InProgress', step: 'building' });
     const cancel = new AbortController();
     const waiting = put({ signal: cancel.signal, onStep: () => cancel.abort() });
     await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });

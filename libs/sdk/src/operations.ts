@@ -61,7 +61,8 @@ export async function waitForOperation(
     const state = stateOf(polled.body);
     if (state.ended) return throwIfFailed(state);
     const text = `${state.step} ${state.percentComplete ?? ''}`;
-    if (text !== shown)
+    // Without a step of its own an operation only says that it goes on; the step before says more.
+    if (text !== shown && !/^inprogress $/i.test(text))
       options.onStep?.({
         step: state.step,
         ...(state.percentComplete === undefined ? {} : { percentComplete: state.percentComplete }),

@@ -28,12 +28,7 @@ export const command = defineCommand({
     const all = (await client.onlineEndpoints.mirrorReport(args.name, context)) as unknown as Report[];
     const wanted = args.deployment?.toLowerCase();
     const reports = all.filter(({ deployment }) => wanted === undefined || deployment.toLowerCase() === wanted);
-    const table = context.formatAsked ? undefined : reportText(reports);
-    if (table === undefined) {
-      await context.print(reports.map(withTotal), {
-        fields: ['deployment', 'sent', 'dropped', 'compared', 'latencyDeltaMs', 'since'],
-      });
-    } else context.printText(`${table}\n`);
+    await context.print(reports.map(withTotal), { output: 'table', table: () => reportText(reports) });
   },
 });
 
@@ -41,6 +36,9 @@ function withTotal(report: Report): unknown {
   const { equal, within, differs, failed } = report.compared;
   return { ...report, compared: { ...report.compared, total: equal + within + differs + failed } };
 }
+
+/** More say nothing new to a reader; JSON has all that are kept. */
+const differencesMax = 10;
 
 /** Counts of each deployment, and below them where its answers last differed. */
 export function reportText(reports: readonly Report[]): string {
@@ -55,7 +53,7 @@ export function reportText(reports: readonly Report[]): string {
     'p99 ms': delta.p99,
   }));
   const differences = reports.flatMap(({ deployment, recentDifferences }) =>
-    recentDifferences.map((difference) => ({ deployment, ...difference })),
+    recentDifferences.filter(({ result }) => result !== 'within').map((difference) => ({ deployment, ...difference })),
   );
   const fields = [
     'deployment',
@@ -71,5 +69,5 @@ export function reportText(reports: readonly Report[]): string {
   ];
   const counts = tableOf(rows, fields);
   if (differences.length === 0) return counts;
-  return `${counts}\n\nRecent differences:\n${tableOf(differences, ['at', 'deployment', 'result', 'where', 'maxDifference', 'requestId'])}`;
+  return `${counts}\n\nRecent differences:\n${tableOf(differences.slice(0, differencesMax), ['at', 'deployment', 'result', 'where', 'maxDifference', 'requestId'])}`;
 }
