@@ -51,6 +51,7 @@ const stepByReason: Readonly<Record<string, string>> = {
   FILE_NOT_FOUND: 'name a file that is there; paths begin at the current folder',
   NOT_SUPPORTED_YET: 'leave that out; `tools/mooring --help` lists what there is',
   NOT_CONFIRMED: 'give --yes',
+  DECLINED: 'run the same command again if you want it after all',
   PORT_TAKEN: 'end what uses it, or give other addresses',
 };
 
@@ -65,7 +66,7 @@ function nextStepOf(error: PlatformError, command: string): string {
   if (boundary(error.code).retry === 'yes') {
     return error.retryAfterMs === undefined ? 'try again' : `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
   }
-  if (error.code === 'cancelled') return 'nothing; run the same command again if you want it after all';
+  if (error.code === 'cancelled') return 'see with show how far it came, or run the same command again';
   if (error.code === 'deadline_exceeded' || error.code === 'scoring_timeout')
     return 'look at what it came to (show, get-logs) before you run it again';
   if (error.code === 'not_found') return `see what there is: tools/mooring ${listOf(error.reason, command)}`;

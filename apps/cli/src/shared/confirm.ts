@@ -8,5 +8,5 @@ export async function confirm(question: string, yes: boolean, context: CommandCo
     throw new PlatformError('invalid_argument', 'NOT_CONFIRMED', `${question} Nobody can be asked here: give --yes`);
   }
   const answer = await context.io.ask(`${question} (y/n): `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new PlatformError('cancelled', 'CANCELLED', 'Nothing was changed.');
+  if (!/^y(es)?$/i.test(answer.trim())) throw new PlatformError('cancelled', 'DECLINED', 'Nothing was changed.');
 }

@@ -1,223 +1,16 @@
 import { fixture } from '@mooring/testing';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadYaml, type DraftByKind, type YamlKind } from './index.ts';
+import { loadYaml, type YamlKind } from './index.ts';
+import { fileOf, ruleFolder, type Fields } from './testing/rule-files.ts';
 import { linesOf, refusal } from './testing/refusal.ts';
-import { yamlFolder } from './testing/yaml-folder.ts';
 
-const folder = yamlFolder(fixture('azureml-yaml'));
+const folder = ruleFolder(fixture('azureml-yaml'));
 afterAll(() => folder.remove());
-
-let files = 0;
-const load = <K extends YamlKind>(kind: K, text: string): Promise<DraftByKind[K]> => {
-  files += 1;
-  return loadYaml(folder.write(`rule-${files}.yml`, text), { kind });
-};
-
-/** A good file of each kind, to which a case adds its lines. */
-const good: Record<YamlKind, Record<string, string>> = {
-  'online-endpoint': { name: 'fern' },
-  'online-deployment': {
-    name: 'blue',
-    endpoint_name: 'fern',
-    model: 'azureml:fern:1',
-    environment: 'azureml:env:1',
-    code_configuration: '{code: serving, scoring_script: handler.py}',
-    instance_type: 'Standard_DS3_v2',
-  },
-  model: { name: 'fern', path: 'artifacts/fern' },
-  environment: { name: 'fern', image: 'python:3.11' },
-};
-
-const fileOf = (kind: YamlKind, fields: Record<string, string | undefined>): string =>
-  Object.entries({ ...good[kind], ...fields })
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}: ${value}`)
-    .join('\n');
-
-type Case = { kind: YamlKind; fields: Record<string, string | undefined> };
-
-const accepted: (Case & { as: object })[] = [
-  // Names: 3 to 32 letters, digits and dashes.
-  { kind: 'online-endpoint', fields: { name: 'abc' }, as: { name: 'abc' } },
-  { kind: 'online-endpoint', fields: { name: 'a--b' }, as: { name: 'a--b' } },
-  { kind: 'online-endpoint', fields: { name: `a${'1'.repeat(31)}` }, as: { name: `a${'1'.repeat(31)}` } },
-  { kind: 'online-endpoint', fields: { auth_mode: 'Key' }, as: { body: { properties: { authMode: 'Key' } } } },
-  { kind: 'online-endpoint', fields: { auth_mode: 'KEY' }, as: { body: { properties: { authMode: 'Key' } } } },
-  {
-    kind: 'online-endpoint',
-    fields: { traffic: '{Martina: 90, luca: "10"}' },
-    as: { body: { properties: { traffic: { martina: 90, luca: 10 } } } },
-  },
-  {
-    kind: 'online-endpoint',
-    fields: { traffic: '{a-b: 0, luca: 0}' },
-    as: { body: { properties: { traffic: { 'a-b': 0, luca: 0 } } } },
-  },
-  {
-    kind: 'online-endpoint',
-    fields: { traffic: '{abc: 100}', mirror_traffic: '{luca: 50, old: 10}' },
-    as: { body: { properties: { mirrorTraffic: { luca: 50, old: 10 } } } },
-  },
-  {
-    kind: 'online-endpoint',
-    fields: { public_network_access: 'Disabled', description: 'one', properties: '{a: 1, b: true}' },
-    as: {
-      body: {
-        properties: { publicNetworkAccess: 'Disabled', description: 'one', properties: { a: '1', b: 'true' } },
-      },
-    },
-  },
-  {
-    kind: 'online-endpoint',
-    fields: { identity: '{type: system_assigned}' },
-    as: { body: { identity: { type: 'SystemAssigned' } } },
-  },
-  { kind: 'online-endpoint', fields: { identity: '{type: none}' }, as: { body: { identity: { type: 'None' } } } },
-  // What `az ml ... show` prints may be given back.
-  {
-    kind: 'online-endpoint',
-    fields: {
-      id: '/subscriptions/x',
-      kind: 'Managed',
-      scoring_uri: 'http://x/score',
-      openapi_uri: 'http://x/swagger.json',
-      provisioning_state: 'Succeeded',
-      location: 'westeurope',
-    },
-    as: { name: 'fern' },
-  },
-  // Values are kept as they were written, not as YAML reads them.
-  {
-    kind: 'online-endpoint',
-    fields: { tags: '{version: 1.10, date: 2024-01-01, octal: 0o17, none: }' },
-    as: { body: { tags: { version: '1.10', date: '2024-01-01', octal: '0o17', none: '' } } },
-  },
-  { kind: 'online-deployment', fields: { type: 'managed' }, as: { name: 'blue' } },
-  {
-    kind: 'online-deployment',
-    fields: { instance_count: '"50"' },
-    as: { body: { sku: { name: 'Default', capacity: 50 } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { app_insights_enabled: 'yes' },
-    as: { body: { properties: { appInsightsEnabled: true } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { request_settings: '{request_timeout_ms: 180000}' },
-    as: { body: { properties: { requestSettings: { requestTimeout: 'PT180S' } } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { request_settings: '{request_timeout_ms: 1, max_queue_wait_ms: 0}' },
-    as: { body: { properties: { requestSettings: { requestTimeout: 'PT0.001S', maxQueueWait: 'PT0S' } } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { model_mount_path: '/var/models', egress_public_network_access: 'disabled' },
-    as: { body: { properties: { modelMountPath: '/var/models', egressPublicNetworkAccess: 'Disabled' } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { environment_variables: '{WORKER_COUNT: 2, FLAG: true, EMPTY: ""}' },
-    as: { body: { properties: { environmentVariables: { WORKER_COUNT: '2', FLAG: 'true', EMPTY: '' } } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { data_collector: '{collections: {request: {enabled: "False"}}, rolling_rate: day}' },
-    as: {
-      body: {
-        properties: {
-          dataCollector: { collections: { request: { dataCollectionMode: 'Disabled' } }, rollingRate: 'Day' },
-        },
-      },
-    },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { properties: '{mooring.batch.max-rows: 8, other: x}' },
-    as: { body: { properties: { properties: { 'mooring.batch.max-rows': '8', other: 'x' } } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: {
-      model:
-        'azureml:/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w/models/fern/versions/7',
-    },
-    as: { model: { reference: { form: 'version', type: 'models', name: 'fern', version: '7' } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { code_configuration: '{code: "azureml:codes:1", scoring_script: score.py}' },
-    as: { code: { source: { reference: { form: 'version', type: 'codes', name: 'codes', version: '1' } } } },
-  },
-  {
-    kind: 'online-deployment',
-    fields: { code_configuration: '{code: ./serving/app/.., scoring_script: ./app/handler.py}' },
-    as: { code: { scoringScript: './app/handler.py' } },
-  },
-  { kind: 'model', fields: { version: '3' }, as: { version: '3' } },
-  { kind: 'model', fields: { version: '1.10' }, as: { version: '1.10' } },
-  { kind: 'model', fields: { version: '"2"' }, as: { version: '2' } },
-  { kind: 'model', fields: { version: undefined }, as: { name: 'fern' } },
-  {
-    kind: 'model',
-    fields: { path: 'artifacts/fern/weights.json', stage: 'Production', flavors: '{onnx: {data: x}}' },
-    as: {
-      files: { name: 'weights.json' },
-      body: { properties: { stage: 'Production', flavors: { onnx: { data: 'x' } } } },
-    },
-  },
-  { kind: 'model', fields: { type: 'mlflow_model' }, as: { body: { properties: { modelType: 'mlflow_model' } } } },
-  { kind: 'model', fields: { path: '../' }, as: { name: 'fern' } },
-  {
-    kind: 'environment',
-    fields: { conda_file: '{name: z, dependencies: [b, a], channels: [c]}', os_type: 'linux' },
-    as: {
-      body: {
-        properties: {
-          condaFile: 'channels:\n  - c\ndependencies:\n  - b\n  - a\nname: z\n',
-          osType: 'Linux',
-        },
-      },
-    },
-  },
-  {
-    kind: 'environment',
-    fields: { image: undefined, build: '{path: docker}' },
-    as: { body: { properties: { build: { dockerfilePath: 'Dockerfile' } } } },
-  },
-];
-
-describe('a file that follows the rules', () => {
-  it.each(accepted)('is read as $kind with $fields', async ({ kind, fields, as }) => {
-    expect(await load(kind, fileOf(kind, fields))).toMatchObject(as);
-  });
-
-  it('may use anchors, aliases and merge keys', async () => {
-    const text = `${fileOf('online-deployment', {})}
-liveness_probe: &probe {period: 5, timeout: 3}
-readiness_probe: {<<: *probe, timeout: 4}`;
-    expect(await load('online-deployment', text)).toMatchObject({
-      body: {
-        properties: {
-          livenessProbe: { period: 'PT5S', timeout: 'PT3S' },
-          readinessProbe: { period: 'PT5S', timeout: 'PT4S' },
-        },
-      },
-    });
-  });
-
-  it('may begin with a byte order mark', async () => {
-    expect(await load('online-endpoint', '\uFEFFname: fern')).toMatchObject({ name: 'fern' });
-  });
-});
 
 const name32 = '3 to 32 letters, digits and dashes, beginning with a letter and not ending with a dash';
 const asset255 = 'at most 255 letters, digits, dashes, underscores and dots, beginning with a letter or digit';
 
-const refused: (Case & { says: string[] })[] = [
+const refused: { kind: YamlKind; fields: Fields; says: string[] }[] = [
   ...['a1', '9ab', 'ab-', '-ab', 'a_b', 'a b', 'ä'.repeat(4), 'x'.repeat(33)].map((name) => ({
     kind: 'online-endpoint' as const,
     fields: { name: `"${name}"` },
@@ -453,7 +246,7 @@ const refused: (Case & { says: string[] })[] = [
 
 describe('a file that breaks a rule', () => {
   it.each(refused)('is refused as $kind with $fields', async ({ kind, fields, says }) => {
-    expect(linesOf(await refusal(load(kind, fileOf(kind, fields))))).toEqual(says);
+    expect(linesOf(await refusal(folder.load(kind, fileOf(kind, fields))))).toEqual(says);
   });
 
   it('is told all of its problems at once, those of local files too', async () => {
@@ -465,7 +258,7 @@ environment: {conda_file: none.yaml}
 code_configuration: {code: serving, scoring_script: missing.py}
 instance_count: many
 `;
-    const error = await refusal(load('online-deployment', text));
+    const error = await refusal(folder.load('online-deployment', text));
     expect(error).toMatchObject({ code: 'invalid_argument', reason: 'VALIDATION_FAILED' });
     expect(error.problems.map(({ path }) => path)).toEqual([
       'endpoint_nam',
@@ -493,7 +286,7 @@ instance_count: many
   });
 
   it('shows a wrong value without the characters that would write to a terminal, and not the whole of it', async () => {
-    const error = await refusal(load('online-endpoint', `name: "\\e[31m${'x'.repeat(100_000)}"`));
+    const error = await refusal(folder.load('online-endpoint', `name: "\\e[31m${'x'.repeat(100_000)}"`));
     expect(linesOf(error).join('\n').length).toBeLessThan(300);
     expect(linesOf(error)[0]).toContain("name: '?[31mxxx");
   });
