@@ -27,6 +27,11 @@ const replaced = (before: InstanceRecord): Promise<InstanceRecord> =>
     },
     { timeoutMs: 20_000 },
   );
+/** The controller knows of an instance a little before routers do. */
+const serves = (): Promise<void> =>
+  eventually(async () => {
+    expect(await ground.score('flowers')).toEqual(answered);
+  });
 /** How often the deployment was prepared. */
 const prepared = async (): Promise<number> =>
   (await ground.logs('flowers', 'blue', 'storage-initializer')).split('prepared:').length - 1;
@@ -48,7 +53,7 @@ it('a scorer that is killed is replaced, and the reason is told', async () => {
   process.kill(before.pid, 'SIGKILL');
   const after = await replaced(before);
   expect(after.restarts).toBe(1);
-  expect(await ground.score('flowers')).toEqual(answered);
+  await serves();
   expect(await ground.logs('flowers', 'blue')).toContain('killed from outside');
 });
 
@@ -83,7 +88,7 @@ it('a scorer that ended while no controller was there is replaced by the next on
   await processIsGone(before.pid);
   await ground.startController();
   await replaced(before);
-  expect(await ground.score('flowers')).toEqual(answered);
+  await serves();
 });
 
 it('an instance that was taken over and ends is replaced as well', async () => {
@@ -99,10 +104,31 @@ it('while the registry is away, instances are looked after', async () => {
   await ground.registry.kill();
   process.kill(before.pid, 'SIGKILL');
   await replaced(before);
-  expect(await ground.score('flowers')).toEqual(answered);
+  await serves();
   await ground.startRegistry();
   await ground.put('online-endpoint', 'flowers', endpointSpec({ traffic: { blue: 100 } }));
   await ground.settled('online-endpoint', 'flowers');
+});
+
+it('while auth is away, a new endpoint waits for its keys and says so, and traffic can be changed', async () => {
+  await ground.auth.kill();
+  await ground.put('online-endpoint', 'plants', endpointSpec());
+  await eventually(async () => {
+    const waiting = await ground.get('online-endpoint', 'plants');
+    expect(waiting).toMatchObject({
+      state: 'Creating',
+      operation: { step: 'trying again after: the auth service gives no answer just now' },
+    });
+  });
+  await ground.put('online-endpoint', 'flowers', endpointSpec());
+  expect(await ground.settled('online-endpoint', 'flowers')).toMatchObject({ state: 'Succeeded' });
+  expect((await ground.routing('flowers'))?.traffic).toEqual({});
+  await ground.startAuth();
+  expect(await ground.settled('online-endpoint', 'plants')).toMatchObject({ state: 'Succeeded' });
+  await ground.put('online-endpoint', 'flowers', endpointSpec({ traffic: { blue: 100 } }));
+  await ground.settled('online-endpoint', 'flowers');
+  await ground.remove('online-endpoint', 'plants');
+  await ground.gone('online-endpoint', 'plants');
 });
 
 it('while NATS is away, instances are looked after, and what happened is told when it is back', async () => {

@@ -1,20 +1,22 @@
 import { AuthServiceClient } from '@mooring/contracts/auth';
 import { createClient } from '@mooring/rpc';
 import type { Auth } from '../ports.ts';
+import { callsTo } from './service-client.ts';
 
 /** Auth over gRPC. `close` ends the connection. */
 export function createGrpcAuth(address: string): Auth & { close(): void } {
   const client = createClient(AuthServiceClient, address);
+  const call = callsTo(client, 'auth');
   return {
     ensureEndpointKeys: async (endpoint) => {
-      await client.call('ensureEndpointKeys', { endpoint });
+      await call('ensureEndpointKeys', { endpoint });
     },
     deleteEndpointKeys: async (endpoint) => {
-      await client.call('deleteEndpointKeys', { endpoint });
+      await call('deleteEndpointKeys', { endpoint });
     },
-    seal: async (plain, purpose) => (await client.call('seal', { plain: Buffer.from(plain), purpose })).sealed,
+    seal: async (plain, purpose) => (await call('seal', { plain: Buffer.from(plain), purpose })).sealed,
     open: async (sealed, purpose) => {
-      const { plain } = await client.call('open', { sealed, purpose });
+      const { plain } = await call('open', { sealed, purpose });
       return Buffer.from(plain).toString('utf8');
     },
     close: () => client.close(),

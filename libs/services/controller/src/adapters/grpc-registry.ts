@@ -3,6 +3,7 @@ import type { Resource, ResourceKind, Stored } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { createClient } from '@mooring/rpc';
 import type { Registry } from '../ports.ts';
+import { callsTo } from './service-client.ts';
 
 const pageSize = 500;
 /** More deployments than one machine could run. */
@@ -14,11 +15,12 @@ const writeDeadlineMs = 15_000;
 /** The registry over gRPC. `close` ends the connection. */
 export function createGrpcRegistry(address: string): Registry & { close(): void } {
   const client = createClient(RegistryServiceClient, address);
+  const call = callsTo(client, 'registry');
   const write = { deadlineMs: writeDeadlineMs };
   return {
     get: async (kind, key) => {
       try {
-        return storedOf((await client.call('getResource', { kind, key })).resource);
+        return storedOf((await call('getResource', { kind, key })).resource);
       } catch (thrown) {
         if (PlatformError.from(thrown).code === 'not_found') return undefined;
         throw thrown;
@@ -28,7 +30,7 @@ export function createGrpcRegistry(address: string): Registry & { close(): void 
       const found: Stored<K>[] = [];
       let pageToken = '';
       for (let page = 0; page < pagesMax; page += 1) {
-        const answer = await client.call('listResources', { kind, parent, pageSize, pageToken });
+        const answer = await call('listResources', { kind, parent, pageSize, pageToken });
         found.push(...answer.resources.map((resource) => storedOf<K>(resource)));
         pageToken = answer.nextPageToken;
         if (pageToken === '') break;
@@ -38,13 +40,13 @@ export function createGrpcRegistry(address: string): Registry & { close(): void 
     report: async ({ kind, key, generation, status, step = '', percentComplete = 0, error, warnings = [] }) => {
       const [errorCode, errorMessage] = [error?.code ?? '', error?.message ?? ''];
       const report = { kind, key, generation, status, step, percentComplete, errorCode, errorMessage };
-      await client.call('reportOperation', { ...report, warnings: [...warnings] }, write);
+      await call('reportOperation', { ...report, warnings: [...warnings] }, write);
     },
     remove: async (kind, key) => {
-      await client.call('deleteResource', { kind, key, ifMatch: '', principal }, write);
+      await call('deleteResource', { kind, key, ifMatch: '', principal }, write);
     },
     finalizeDelete: async (kind, key, generation) => {
-      await client.call('finalizeDelete', { kind, key, generation }, write);
+      await call('finalizeDelete', { kind, key, generation }, write);
     },
     close: () => client.close(),
   };

@@ -35,6 +35,8 @@ export interface TestGround {
   store: Nats;
   controller: ServiceProcess;
   registry: ServiceProcess;
+  auth: ServiceProcess;
+  startAuth(): Promise<void>;
   startController(): Promise<void>;
   startRegistry(): Promise<void>;
   put<K extends ResourceKind>(kind: K, key: string, spec: SpecByKind[K]): Promise<Stored<K>>;
@@ -88,10 +90,10 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     await nats.stop();
     data.remove();
   };
-  let services: { registry: ServiceProcess; controller: ServiceProcess; router: ServiceProcess };
+  let services: { auth: ServiceProcess; registry: ServiceProcess; controller: ServiceProcess; router: ServiceProcess };
   try {
-    await start('auth');
     services = {
+      auth: await start('auth'),
       registry: await start('registry'),
       controller: await start('controller'),
       router: await start('router'),
@@ -100,7 +102,7 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     await end();
     throw error;
   }
-  const { registry, controller, router } = services;
+  const { auth, registry, controller, router } = services;
   const store = await nats.connect();
   const clients = openClients(folder, router.facts['grpc'] ?? '');
   const score = createScore(clients);
@@ -110,6 +112,10 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     store,
     controller,
     registry,
+    auth,
+    startAuth: async () => {
+      ground.auth = await start('auth');
+    },
     startController: async () => {
       ground.controller = await start('controller');
     },
