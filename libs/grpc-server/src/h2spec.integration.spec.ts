@@ -16,6 +16,7 @@ beforeAll(async () => {
     connections.add(
       new Connection(socket, {
         limits: { ...defaultConnectionLimits, concurrentStreamsMax: 100 },
+        calls: { count: 0, max: 1_000 },
         onClosed: (connection) => connections.delete(connection),
         onFault: () => undefined,
         onRequest: (stream) => {

@@ -1,2 +1,2 @@
 export { defaultConnectionLimits, type ConnectionLimits } from './http2/limits.ts';
-export { startLeanGrpcServer, type LeanGrpcServer, type LeanGrpcServerOptions, type ServerLimits } from './server.ts';
+export { startGrpcServer, type GrpcServer, type GrpcServerOptions, type ServerLimits } from './server.ts';

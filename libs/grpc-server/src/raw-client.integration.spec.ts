@@ -232,10 +232,24 @@ describe('a connection', () => {
     await narrow.stop(AbortSignal.abort());
   });
 
+  it('shares the open calls of the server with the others', async () => {
+    const narrow = await startTestServer({ callsMax: 2 });
+    const [first, second] = [await connect([], narrow), await connect([], narrow)];
+    first.call(1, '/test.Echo/Wait', rawMessage('x'));
+    first.call(3, '/test.Echo/Wait', rawMessage('x'));
+    await expect.poll(() => narrow.seen.release.length).toBe(2);
+    second.call(1, '/test.Echo/Unary', rawMessage('x'));
+    expect((await second.answer(1)).reset).toBe(errorCode.refusedStream);
+    await first.close();
+    await expect.poll(() => narrow.seen.cancelled).toBe(2);
+    second.call(3, '/test.Echo/Unary', rawMessage('x'));
+    expect((await second.answer(3)).trailers['grpc-status']).toBe('0');
+    await narrow.stop(AbortSignal.abort());
+  });
+
   it('cannot start more work by cancelling what it started', async () => {
     const narrow = await startTestServer({ concurrentStreamsMax: 3 });
     const client = await connect([], narrow);
-    // `large` with a body that is not there yet costs nothing; `unary` is answered; only a handler that works counts.
     for (const id of [1, 3, 5]) {
       client.call(id, '/test.Echo/Wait', rawMessage('x'));
       client.send(resetFrame(id, errorCode.cancel));
@@ -262,7 +276,7 @@ describe('a connection', () => {
     const call = head(requestFields('/test.Echo/Nothing'), 1, true);
     const most = 10_000_000;
     let id = 1;
-    while (server.connections() > 0 && id < most) {
+    while (!client.socket.destroyed && server.connections() > 0 && id < most) {
       const parts = Array.from({ length: 500 }, (_, n) => {
         const next = Buffer.from(call);
         next.writeUInt32BE(id + 2 * n, 5);

@@ -5,8 +5,8 @@ import {
   healthService,
   maxMessageBytes,
   prepareSocketPath,
-  type GrpcServer,
-  type GrpcServerOptions,
+  type GrpcServer as RpcServer,
+  type GrpcServerOptions as RpcServerOptions,
   type MountedService,
 } from '@mooring/rpc';
 import { ByteBudget } from './grpc/byte-budget.ts';
@@ -19,25 +19,28 @@ import { defaultConnectionLimits, type ConnectionLimits } from './http2/limits.t
 /** What callers may ask of the server; everything has a default that suits a public edge. */
 export interface ServerLimits extends ConnectionLimits {
   connectionsMax: number;
+  /** Open calls over all connections; more are refused in a way that lets clients try them again. */
+  callsMax: number;
   receiveMaxBytes: number;
   sendMaxBytes: number;
   /** Over all connections: bytes of messages that are not complete, or that no handler has read yet. */
   heldMaxBytes: number;
 }
 
-export interface LeanGrpcServerOptions extends GrpcServerOptions {
+export interface GrpcServerOptions extends RpcServerOptions {
   limits?: Partial<ServerLimits>;
   /** Several processes share one port, and the kernel spreads connections over them (Linux). */
   reusePort?: boolean;
 }
 
-export interface LeanGrpcServer extends GrpcServer {
+export interface GrpcServer extends RpcServer {
   connections(): number;
 }
 
 const defaultLimits: ServerLimits = {
   ...defaultConnectionLimits,
   connectionsMax: 10_000,
+  callsMax: 50_000,
   receiveMaxBytes: maxMessageBytes,
   sendMaxBytes: maxMessageBytes,
   heldMaxBytes: 1024 * 1024 * 1024,
@@ -46,7 +49,7 @@ const defaultLimits: ServerLimits = {
 const tickMs = 500;
 
 /** Serves the given services, gRPC health and reflection; the face of `startGrpcServer` of @mooring/rpc. */
-export async function startLeanGrpcServer(options: LeanGrpcServerOptions): Promise<LeanGrpcServer> {
+export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const limits = { ...defaultLimits, ...options.limits };
   const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
   const methods = methodsOf([...options.services, health, ...reflectionOf([...options.services, health])]);
@@ -75,7 +78,7 @@ export async function startLeanGrpcServer(options: LeanGrpcServerOptions): Promi
 }
 
 function acceptor(
-  { log }: LeanGrpcServerOptions,
+  { log }: GrpcServerOptions,
   limits: ServerLimits,
   methods: ReadonlyMap<string, Method>,
   connections: Set<Connection>,
@@ -88,6 +91,7 @@ function acceptor(
   };
   const connectionOptions: ConnectionOptions = {
     limits,
+    calls: { count: 0, max: limits.callsMax },
     onRequest: (stream, head, tooLarge) => serveCall(stream, head, tooLarge, methods, settings),
     onClosed: (connection) => connections.delete(connection),
     onFault: (connection, fault) =>

@@ -7,11 +7,13 @@ import { ConnectionError, errorCode, initialWindow, maxStreamId, preface, settin
 import { Receiver } from './receiver.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
 import { Sender } from './sender.ts';
-import { StreamTable } from './stream-table.ts';
+import { StreamTable, type OpenCalls } from './stream-table.ts';
 import { Stream } from './stream.ts';
 
 export interface ConnectionOptions {
   limits: ConnectionLimits;
+  /** Shared by all connections of a server. */
+  calls: OpenCalls;
   /** A new request; sets the stream's sink or answers it. `tooLarge`: its header list is more than the limit. */
   onRequest(stream: Stream, head: RequestHead, tooLarge: boolean): void;
   onClosed(connection: Connection): void;
@@ -56,7 +58,7 @@ export class Connection {
     this.peer = peerOf(socket);
     this.#outbox = new Outbox(socket);
     this.sender = new Sender(this.#outbox, (stream) => this.#table.answered(stream));
-    this.#table = new StreamTable(this.#outbox, this.sender, limits, () => this.#idle());
+    this.#table = new StreamTable(this.#outbox, this.sender, limits, options.calls, () => this.#idle());
     this.#receiver = new Receiver(limits, this.#outbox, this.sender, this.#table, {
       onOpen: (streamId, fields, tooLarge, endStream) => this.#open(streamId, fields, tooLarge, endStream),
       onPingAck: (payload) => {
@@ -183,7 +185,10 @@ export class Connection {
     const window = limits.streamWindowBytes;
     const stream = new Stream(streamId, this, this.sender.streamWindow, window, head.contentLength);
     stream.remoteEnded = endStream;
-    this.#table.open.set(streamId, stream);
+    if (!this.#table.add(stream)) {
+      this.#table.refuse(streamId, errorCode.refusedStream);
+      return;
+    }
     this.#options.onRequest(stream, head, tooLarge);
     if (endStream && !stream.broken && !stream.localEnded) stream.sink?.onEnd();
   }

@@ -17,7 +17,7 @@ export interface RequestHead {
 
 const token = /^[a-z0-9!#$%&'*+\-.^_`|~]+$/;
 // eslint-disable-next-line no-control-regex -- these are the very characters that a value must not have
-const badValue = /[\0\r\n]|^[ \t]|[ \t]$/;
+const badValue = /[\0\r\n]/;
 const digits = /^\d{1,15}$/;
 
 /** Throws StreamError for a list that is malformed. */
@@ -86,7 +86,8 @@ function readField(head: RequestHead, name: string, value: string): void {
       return;
     default:
       checkField(name, value);
-      head.metadata.push(name, value);
+      // Spaces around a value are no part of it; gRPC lets them be stripped where plain HTTP/2 would refuse them.
+      head.metadata.push(name, value.trim());
   }
 }
 

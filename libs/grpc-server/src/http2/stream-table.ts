@@ -8,6 +8,12 @@ import type { Stream } from './stream.ts';
 /** Closed streams that are remembered, so that what was under way for them is told from what should never have come. */
 const goneIdsKept = 128;
 
+/** Calls that are open over all connections of a server. */
+export interface OpenCalls {
+  count: number;
+  readonly max: number;
+}
+
 /** The streams of one connection, and how the latest of them ended. */
 export class StreamTable {
   readonly open = new Map<number, Stream>();
@@ -15,6 +21,7 @@ export class StreamTable {
   lastId = 0;
   readonly #outbox: Outbox;
   readonly #sender: Sender;
+  readonly #calls: OpenCalls;
   readonly #emptied: () => void;
   readonly #cancels: TokenBucket;
   /** Reset from here: the peer may not know yet, what it sent is no fault. */
@@ -25,7 +32,8 @@ export class StreamTable {
   #ends = 0;
 
   /** `emptied`: called when the last open stream is gone. */
-  constructor(outbox: Outbox, sender: Sender, limits: ConnectionLimits, emptied: () => void) {
+  constructor(outbox: Outbox, sender: Sender, limits: ConnectionLimits, calls: OpenCalls, emptied: () => void) {
+    this.#calls = calls;
     this.#outbox = outbox;
     this.#sender = sender;
     this.#emptied = emptied;
@@ -38,6 +46,14 @@ export class StreamTable {
 
   wasEnded(streamId: number): boolean {
     return this.#endedIds.includes(streamId);
+  }
+
+  /** False when the server has as many as it can. */
+  add(stream: Stream): boolean {
+    if (this.#calls.count >= this.#calls.max) return false;
+    this.#calls.count += 1;
+    this.open.set(stream.id, stream);
+    return true;
   }
 
   /** Says no to a stream that is not open: refused, malformed or closed. */
@@ -80,7 +96,7 @@ export class StreamTable {
   }
 
   #forget(stream: Stream): void {
-    this.open.delete(stream.id);
+    if (this.open.delete(stream.id)) this.#calls.count -= 1;
     if (this.open.size === 0) this.#emptied();
   }
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
-import { startLeanGrpcServer, type LeanGrpcServer, type ServerLimits } from '../server.ts';
+import { startGrpcServer, type GrpcServer, type ServerLimits } from '../server.ts';
 import { echoService, type EchoSeen } from './echo-service.ts';
 
-export interface TestServer extends LeanGrpcServer {
+export interface TestServer extends GrpcServer {
   seen: EchoSeen;
   setReady(ready: boolean): void;
 }
@@ -14,7 +14,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const echo = echoService();
   let ready = true;
-  const server = await startLeanGrpcServer({
+  const server = await startGrpcServer({
     address,
     services: [echo],
     log: pino({ enabled: false }),
