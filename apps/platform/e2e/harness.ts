@@ -105,8 +105,8 @@ export function httpSend(base: string, path: string, options: SendOptions = {}):
   });
 }
 
-/** Starts a real platform in a folder of its own, on free ports, in the topology under test. */
-export async function startPlatform(env: NodeJS.ProcessEnv = {}): Promise<Platform> {
+/** Starts a real platform in a folder of its own, on free ports, in the topology under test; `flags` are more for `up`. */
+export async function startPlatform(env: NodeJS.ProcessEnv = {}, flags: readonly string[] = []): Promise<Platform> {
   const data = mkdtempSync(join(tmpdir(), 'mooring-e2e-'));
   mkdirSync(environments, { recursive: true });
   symlinkSync(environments, join(data, 'environments'));
@@ -141,8 +141,9 @@ export async function startPlatform(env: NodeJS.ProcessEnv = {}): Promise<Platfo
     },
     send: (path, options) => httpSend(platform.http, path, options),
     up: async () => {
-      const flags = ['--data', data, '--http', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--management', '127.0.0.1:0'];
-      const { code, stdout, stderr } = await mooring('up', ...flags, '--topology', topology, '--detach');
+      const anyPort = ['--http', '127.0.0.1:0', '--grpc', '127.0.0.1:0', '--management', '127.0.0.1:0'];
+      const args = ['--data', data, ...anyPort, '--topology', topology, ...flags, '--detach'];
+      const { code, stdout, stderr } = await mooring('up', ...args);
       const ready = /^ready http=(\S+) grpc=(\S+) management=(\S+)$/m.exec(stdout);
       if (code !== 0 || ready === null) throw new Error(`up exited ${code}: ${stdout}${stderr}\n${lastLog(data)}`);
       [platform.http, platform.grpc, platform.management] = ready.slice(1) as [string, string, string];

@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { pino } from 'pino';
-import { connectNats, startNatsServer, type Nats, type NatsServer } from './index.ts';
+import { checkNats, connectNats, findNatsServer, startNatsServer, type Nats, type NatsServer } from './index.ts';
 
 const log = pino({ enabled: false });
 const folder = mkdtempSync(join(tmpdir(), 'nats-'));
@@ -44,6 +45,46 @@ describe('the own nats-server', () => {
     expect(statSync(join(folder, 'nats.conf')).mode & 0o777).toBe(0o600);
     const nobody = connectNats({ url: server.url, name: 'nobody', deadlineMs: 500 }, log);
     await expect(nobody).rejects.toThrow(/authorization/i);
+  });
+});
+
+describe('a NATS that somebody else runs', () => {
+  const withAccount = (password: string): string => {
+    const url = new URL(server.url);
+    [url.username, url.password] = [account.user, encodeURIComponent(password)];
+    return url.href;
+  };
+
+  it('is used with the account in its address', async () => {
+    const url = withAccount(account.password);
+    await checkNats({ url });
+    const other = await connectNats({ url, name: 'spec', deadlineMs: 1_500 }, log);
+    expect(await (await other.bucket<number>('mooring_addressed')).create('k', 1)).toBe(1);
+    await other.close();
+  });
+
+  it('is refused with what to do about it, and the password is not repeated', async () => {
+    const refusal = (url: string): Promise<string> =>
+      checkNats({ url, deadlineMs: 1_000 }).then(
+        () => 'accepted',
+        (error: unknown) => String(error),
+      );
+    expect(await refusal(withAccount('not-the-one'))).toMatch(/refuses the account; .* MOORING_NATS_USER/);
+    expect(await refusal(withAccount('not-the-one'))).not.toContain('not-the-one');
+    expect(await refusal('nats://127.0.0.1:1')).toMatch(/127\.0\.0\.1:1 cannot be reached .*--nats/);
+    expect(await refusal('user:secret@host')).toMatch(/^Error: the address of NATS is not a URL such as nats:[^@]*$/);
+  });
+
+  it('is refused without JetStream', async () => {
+    const plain = spawn(findNatsServer(), ['-a', '127.0.0.1', '-p', '-1', '--ports_file_dir', folder]);
+    try {
+      const file = join(folder, `nats-server_${plain.pid}.ports`);
+      await expect.poll(() => existsSync(file) && readFileSync(file, 'utf8'), { timeout: 10_000 }).toContain('nats://');
+      const { nats: urls } = JSON.parse(readFileSync(file, 'utf8')) as { nats: string[] };
+      await expect(checkNats({ url: urls[0] ?? '' })).rejects.toThrow(/has no JetStream .* -js/);
+    } finally {
+      plain.kill('SIGKILL');
+    }
   });
 });
 

@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Per-key TTL and clean recovery need this; older servers ignore the TTL silently. */
-const oldestVersion = '2.11';
+export const oldestVersion = '2.11';
 const startTimeoutMs = 20_000;
 const stopTimeoutMs = 10_000;
 

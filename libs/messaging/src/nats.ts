@@ -4,8 +4,10 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { createBucket, type Bucket } from './bucket.ts';
 import { disconnected, within } from './errors.ts';
+import { natsTarget } from './nats-address.ts';
 
 export interface NatsOptions {
+  /** `nats://host:port`, with or without an account in it. */
   url: string;
   user?: string | undefined;
   password?: string | undefined;
@@ -46,10 +48,8 @@ const defaultDeadlineMs = 3_000;
 export async function connectNats(options: NatsOptions, log: Logger): Promise<Nats> {
   const deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
   const connection = await connect({
-    servers: options.url,
+    ...natsTarget(options.url, options),
     name: options.name,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.password === undefined ? {} : { pass: options.password }),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 100,

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { dataFolder, type DataFolder, type Environment } from '@mooring/config';
+import { checkNats } from '@mooring/messaging';
 import { identify } from '@mooring/runtime';
 import { superviseChild, type SupervisedChild } from './child.ts';
 import { claim, makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
@@ -13,7 +14,7 @@ export interface SuperviseOptions {
   grpc: string;
   management: string;
   topology: TopologyName;
-  /** An existing NATS instead of an own one; MOORING_NATS_USER and _PASSWORD go with it. */
+  /** An existing NATS instead of an own one; its account in the URL, or MOORING_NATS_USER and _PASSWORD. */
   natsUrl?: string;
   environment: Environment;
   log: Logger;
@@ -69,7 +70,7 @@ class Supervisor {
   }
 
   async start(): Promise<void> {
-    const { log, natsUrl } = this.#options;
+    const { log, natsUrl, environment } = this.#options;
     if (natsUrl === undefined) {
       const account = natsAccount(this.#folder);
       this.#nats = await superviseNats({
@@ -78,6 +79,9 @@ class Supervisor {
         log,
         onRestart: () => this.#record(),
       });
+    } else {
+      const { MOORING_NATS_USER: user, MOORING_NATS_PASSWORD: password } = environment;
+      await checkNats({ url: natsUrl, user, password });
     }
     const plans = processesOf(this.#options.topology);
     for (const plan of plans) {

@@ -33,6 +33,8 @@ export async function superviseNats(options: {
       try {
         if (stopping) return;
         server = await startNatsServer({ ...options, port: Number(new URL(url).port) });
+        // Asked to stop while it came up: nobody else would end it.
+        if (stopping) return await server.stop();
         delayMs = restartDelayMs;
         options.onRestart();
       } catch (error) {

@@ -10,7 +10,7 @@ const address: TextRule = {
 };
 
 const natsAddress: TextRule = {
-  test: (value) => URL.canParse(value) && /^(nats|tls|wss?):$/.test(new URL(value).protocol),
+  test: (value) => /^(nats|tls):$/.test(URL.parse(value)?.protocol ?? ''),
   expected: 'an address such as nats://user:password@127.0.0.1:4222',
 };
 
@@ -40,7 +40,7 @@ export const upFlags = {
     kind: 'text',
     names: ['--nats'],
     value: 'URL',
-    about: 'use this NATS instead of an own one',
+    about: 'use this NATS instead of an own one; its account here, or in MOORING_NATS_USER and _PASSWORD',
     rule: natsAddress,
   },
   topology: {
