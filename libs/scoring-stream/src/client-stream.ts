@@ -5,7 +5,7 @@ import {
   type Client,
   type ClientDuplexStream,
 } from '@grpc/grpc-js';
-import type { Hello } from '@mooring/contracts/scoring';
+import type { Abandoned, Hello } from '@mooring/contracts/scoring';
 import { messageBytesMax, rawScoringService } from './method.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { Outbox } from './outbox.ts';
@@ -21,6 +21,7 @@ export interface ClientStreamEvents {
   hello(hello: Hello): void;
   credit(credits: number): void;
   drain(): void;
+  abandoned(sum: Abandoned): void;
   /** Called once, last. */
   lost(why: string): void;
 }
@@ -111,10 +112,11 @@ export class ClientStream {
   #receive(message: Buffer): void {
     if (this.#over) return;
     try {
-      const { hello, replies, credit, drain } = decodeResponse(message);
+      const { hello, replies, credit, drain, abandoned } = decodeResponse(message);
       if (hello !== undefined) this.#greet(hello);
       for (const reply of replies) this.#calls.settle(reply.id, reply);
       if (credit !== undefined) this.#events.credit(credit.credits);
+      if (abandoned !== undefined) this.#events.abandoned(abandoned);
       if (drain !== undefined) this.#events.drain();
     } catch (error) {
       this.#end(`it sent something that is not a frame: ${String(error)}`);

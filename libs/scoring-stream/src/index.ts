@@ -1,4 +1,5 @@
 export { errorOf, failedReply, reply, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
+export { abandonedBy, rankOf, spentUs } from './abandoned.ts';
 export { ModelLoadError, type ModelRuntime } from './model-runtime.ts';
 export { serveScoringStream, type ScoringStreamOptions, type ScoringStreamServer } from './serve-scoring-stream.ts';
 export {

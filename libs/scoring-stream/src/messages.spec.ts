@@ -79,6 +79,7 @@ function replyNumber(n: number): Reply {
   };
 }
 
+const sum = (n: number) => ({ queued: at(numbers, n), running: at(numbers, n + 1), wastedUs: at(numbers, n + 2) });
 const range = Array.from({ length: 120 }, (_unused, n) => n);
 
 describe('the lean codec', () => {
@@ -108,9 +109,9 @@ describe('the lean codec', () => {
       const credit = { credits: at(numbers, n + 1) };
       const encoded = encodeResponse(
         replies.map((r) => ({ id: r.id, reply: r })),
-        { hello, credit, drain: true },
+        { hello, credit, drain: true, abandoned: sum(n) },
       );
-      expect(ScoreResponse.decode(encoded)).toEqual({ hello, replies, credit, drain: {} });
+      expect(ScoreResponse.decode(encoded)).toEqual({ hello, replies, credit, drain: {}, abandoned: sum(n) });
     }
   });
 
@@ -121,6 +122,7 @@ describe('the lean codec', () => {
         replies: [replyNumber(n)],
         credit: { credits: n },
         drain: n % 2 === 0 ? {} : undefined,
+        abandoned: n % 3 === 0 ? sum(n) : undefined,
       };
       expect(decodeResponse(Buffer.from(ScoreResponse.encode(response).finish()))).toEqual(response);
     }

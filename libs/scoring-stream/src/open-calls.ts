@@ -28,11 +28,16 @@ export class OpenCalls {
   readonly #unwritten = new Set<OpenCall>();
   readonly #cancels: number[] = [];
   readonly #onChange: () => void;
+  readonly #onLate: (reply: ScoreReply) => void;
   #lastId = 0;
 
-  /** `onChange` is called when there is something to write and when a call was settled. */
-  constructor(onChange: () => void) {
+  /**
+   * `onChange` is called when there is something to write and when a call was settled; `onLate` gets the answer of a call
+   * that was given up.
+   */
+  constructor(onChange: () => void, onLate: (reply: ScoreReply) => void) {
     this.#onChange = onChange;
+    this.#onLate = onLate;
   }
 
   get size(): number {
@@ -69,7 +74,9 @@ export class OpenCalls {
 
   /** The answer of the peer. One for a call that was given up is dropped. */
   settle(id: number, reply: ScoreReply): void {
-    this.#open.get(id)?.settle(reply);
+    const entry = this.#open.get(id);
+    if (entry === undefined) this.#onLate(reply);
+    else entry.settle(reply);
   }
 
   /** What to send next, up to a message's worth. Calls that are taken count as written. */

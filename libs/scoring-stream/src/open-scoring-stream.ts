@@ -1,7 +1,8 @@
 import { PlatformError } from '@mooring/errors';
-import type { Hello } from '@mooring/contracts/scoring';
+import type { Abandoned, Hello } from '@mooring/contracts/scoring';
 import type { Logger } from 'pino';
 import { ClientStream, scoringChannel, type ScoringChannel } from './client-stream.ts';
+import { abandonedBy } from './abandoned.ts';
 import { bodyBytesMax } from './method.ts';
 import { OpenCalls } from './open-calls.ts';
 import { failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
@@ -34,6 +35,8 @@ export interface OpenScoringStreamOptions {
   backoffMinMs?: number;
   backoffMaxMs?: number;
   random?: () => number;
+  /** Told what calls came to that their callers gave up. */
+  onAbandoned?: (sum: Abandoned) => void;
 }
 
 /** Opens the client's side of a scoring stream. It connects, and connects again, by itself until it is closed. */
@@ -55,9 +58,22 @@ class ReconnectingStream implements ScoringStream {
   #closing = false;
 
   constructor(options: OpenScoringStreamOptions) {
-    this.#options = { backoffMinMs: 25, backoffMaxMs: 1_000, random: Math.random, ...options };
+    this.#options = {
+      backoffMinMs: 25,
+      backoffMaxMs: 1_000,
+      random: Math.random,
+      onAbandoned: () => undefined,
+      ...options,
+    };
     this.#backoffMs = this.#options.backoffMinMs;
-    this.#calls = new OpenCalls(() => this.#callsChanged());
+    const { onAbandoned } = this.#options;
+    this.#calls = new OpenCalls(
+      () => this.#callsChanged(),
+      (late) => {
+        const sum = abandonedBy(late);
+        if (sum !== undefined) onAbandoned(sum);
+      },
+    );
     this.#channel = scoringChannel(options.address);
     this.#connect();
   }
@@ -167,6 +183,7 @@ class ReconnectingStream implements ScoringStream {
         );
         this.#callsChanged();
       },
+      abandoned: this.#options.onAbandoned,
       lost: (why) => this.#lost(stream, why),
     });
     this.#stream = stream;

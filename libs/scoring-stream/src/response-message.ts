@@ -1,4 +1,4 @@
-import type { Credit, Hello, Reply, ScoreResponse, Timing } from '@mooring/contracts/scoring';
+import type { Abandoned, Credit, Hello, Reply, ScoreResponse, Timing } from '@mooring/contracts/scoring';
 import { reply as replyWith, type ScoreReply } from './port.ts';
 import { headersBound, readHeader, writeHeaders } from './request-message.ts';
 import { WireReader } from './wire-reader.ts';
@@ -22,12 +22,13 @@ export interface ServerSignals {
   hello?: Hello;
   credit?: Credit;
   drain?: boolean;
+  abandoned?: Abandoned;
 }
 
 const text = 2;
 const number = 0;
 const replyOverheadBytes = 160;
-const signalsBytes = 64;
+const signalsBytes = 96;
 
 /** One ScoreResponse in one buffer. */
 export function encodeResponse(replies: readonly OutgoingReply[], signals: ServerSignals): Buffer {
@@ -35,11 +36,12 @@ export function encodeResponse(replies: readonly OutgoingReply[], signals: Serve
   for (const { reply } of replies) bound += replyBound(reply);
   const to = Buffer.allocUnsafe(bound);
   let at = 0;
-  const { hello, credit } = signals;
+  const { hello, credit, abandoned } = signals;
   if (hello !== undefined) at = nested(to, at, 1, (start) => writeHello(to, start, hello));
   for (const { id, reply } of replies) at = nested(to, at, 2, (start) => writeReply(to, start, id, reply));
   if (credit !== undefined) at = nested(to, at, 3, (start) => writeNumber(to, start, 1, credit.credits));
   if (signals.drain === true) at = nested(to, at, 4, (start) => start);
+  if (abandoned !== undefined) at = nested(to, at, 5, (start) => writeAbandoned(to, start, abandoned));
   return to.subarray(0, at);
 }
 
@@ -62,6 +64,10 @@ function writeHello(to: Buffer, from: number, hello: Hello): number {
   let at = writeNumber(to, from, 1, hello.credits);
   at = writeNumber(to, at, 2, hello.wantsHeaders ? 1 : 0);
   return writeText(to, at, 3, hello.instanceId);
+}
+
+function writeAbandoned(to: Buffer, from: number, { queued, running, wastedUs }: Abandoned): number {
+  return writeNumber(to, writeNumber(to, writeNumber(to, from, 1, queued), 2, running), 3, wastedUs);
 }
 
 function writeReply(to: Buffer, from: number, id: number, reply: ScoreReply): number {
@@ -100,7 +106,13 @@ function writeTiming(to: Buffer, from: number, timing: Timing): number {
 /** Reads one ScoreResponse. Bodies are views of `message`. Throws RangeError when it is not one. */
 export function decodeResponse(message: Buffer): ScoreResponse {
   const reader = new WireReader(message);
-  const response: ScoreResponse = { hello: undefined, replies: [], credit: undefined, drain: undefined };
+  const response: ScoreResponse = {
+    hello: undefined,
+    replies: [],
+    credit: undefined,
+    drain: undefined,
+    abandoned: undefined,
+  };
   while (reader.more()) {
     const tag = reader.varint();
     if (tag === ((1 << 3) | text)) response.hello = readHello(reader);
@@ -109,7 +121,8 @@ export function decodeResponse(message: Buffer): ScoreResponse {
     else if (tag === ((4 << 3) | text)) {
       reader.skip(tag);
       response.drain = {};
-    } else reader.skip(tag);
+    } else if (tag === ((5 << 3) | text)) response.abandoned = readAbandoned(reader);
+    else reader.skip(tag);
   }
   return response;
 }
@@ -138,6 +151,20 @@ function readCredits(reader: WireReader): number {
   }
   reader.leave(outer);
   return credits;
+}
+
+function readAbandoned(reader: WireReader): Abandoned {
+  const outer = reader.enter();
+  const abandoned: Abandoned = { queued: 0, running: 0, wastedUs: 0 };
+  while (reader.more()) {
+    const tag = reader.varint();
+    if (tag === 1 << 3) abandoned.queued = reader.varint();
+    else if (tag === 2 << 3) abandoned.running = reader.varint();
+    else if (tag === 3 << 3) abandoned.wastedUs = reader.varint();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return abandoned;
 }
 
 function readReply(reader: WireReader): Reply {

@@ -4,7 +4,9 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Abandoned } from '@mooring/contracts/scoring';
 import type { Logger } from 'pino';
+import { AbandonedSum } from './abandoned.ts';
 import { rawScoringService } from './method.ts';
 import type { ScoringPort } from './port.ts';
 import { ServerStream } from './server-stream.ts';
@@ -33,6 +35,8 @@ export interface ScoringStreamServer {
   streams(): number;
   /** Changes the credits of each stream, now and later. */
   setCredits(credits: number): void;
+  /** Tells one of the callers what calls came to that get no answer. */
+  noteAbandoned(abandoned: Abandoned): void;
 }
 
 const streamsMaxDefault = 256;
@@ -40,6 +44,7 @@ const streamsMaxDefault = 256;
 /** The server's side of the scoring stream: a port behind the wire. */
 export function serveScoringStream(options: ScoringStreamOptions): ScoringStreamServer {
   const streams = new Set<ServerStream>();
+  const abandoned = new AbandonedSum();
   let { credits } = options;
   let draining = false;
   const score = (stream: ServerDuplexStream<Buffer, Buffer>): void => {
@@ -48,7 +53,9 @@ export function serveScoringStream(options: ScoringStreamOptions): ScoringStream
       stream.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'too many scoring streams' });
       return;
     }
-    const opened: ServerStream = new ServerStream(stream, options, credits, () => streams.delete(opened));
+    const opened: ServerStream = new ServerStream(stream, { ...options, credits, abandoned }, () =>
+      streams.delete(opened),
+    );
     streams.add(opened);
     if (draining) opened.drain();
   };
@@ -61,6 +68,10 @@ export function serveScoringStream(options: ScoringStreamOptions): ScoringStream
     },
     openCalls: () => [...streams].reduce((sum, stream) => sum + stream.running, 0),
     streams: () => streams.size,
+    noteAbandoned: (sum) => {
+      abandoned.add(sum);
+      for (const stream of streams) return stream.wake();
+    },
     setCredits: (changed) => {
       credits = changed;
       for (const stream of streams) stream.setCredits(changed);

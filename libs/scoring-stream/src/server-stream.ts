@@ -2,6 +2,7 @@ import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Call } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
 import type { Logger } from 'pino';
+import type { AbandonedSum } from './abandoned.ts';
 import { failedReply, type ScoreReply, type ScoringPort } from './port.ts';
 import { messageTargetBytes, Outbox } from './outbox.ts';
 import { decodeRequest } from './request-message.ts';
@@ -20,6 +21,7 @@ export class ServerStream {
   readonly #log: Logger;
   readonly #outbox: Outbox;
   readonly #open = new Map<number, AbortController>();
+  readonly #abandoned: AbandonedSum;
   readonly #onEnd: () => void;
   #replies: OutgoingReply[] = [];
   #unsentBytes = 0;
@@ -32,14 +34,15 @@ export class ServerStream {
 
   constructor(
     stream: ServerDuplexStream<Buffer, Buffer>,
-    options: ScoringStreamOptions,
-    credits: number,
+    options: ScoringStreamOptions & { abandoned: AbandonedSum },
     onEnd: () => void,
   ) {
     this.#stream = stream;
     this.#port = options.port;
     this.#log = options.log;
+    const { credits } = options;
     this.#credits = credits;
+    this.#abandoned = options.abandoned;
     this.#onEnd = onEnd;
     this.#signals = { hello: { credits, wantsHeaders: options.wantsHeaders, instanceId: options.instanceId } };
     this.#outbox = new Outbox(
@@ -59,6 +62,11 @@ export class ServerStream {
   /** Calls that run for this stream, those whose caller has gone included. */
   get running(): number {
     return this.#running;
+  }
+
+  /** Says that there may be something to send. */
+  wake(): void {
+    this.#outbox.wake();
   }
 
   setCredits(credits: number): void {
@@ -150,6 +158,8 @@ export class ServerStream {
   #nextMessage(): Buffer | undefined {
     const signals = this.#signals;
     this.#signals = {};
+    const abandoned = this.#abandoned.take();
+    if (abandoned !== undefined) signals.abandoned = abandoned;
     let bytes = 0;
     let count = 0;
     for (const { reply } of this.#replies) {
@@ -160,7 +170,7 @@ export class ServerStream {
     const replies = this.#replies.splice(0, count);
     this.#unsentBytes -= bytes;
     if (this.#stream.isPaused() && this.#unsentBytes <= unsentBytesMax / 2) this.#stream.resume();
-    if (replies.length > 0 || signals.hello || signals.credit || signals.drain === true) {
+    if (replies.length > 0 || signals.hello || signals.credit || signals.drain === true || abandoned) {
       return encodeResponse(replies, signals);
     }
     this.#endWhenDone();

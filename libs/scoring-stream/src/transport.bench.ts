@@ -43,7 +43,13 @@ function codec(bodyBytes: number, runs: number): void {
   });
   const generated = usPerRun(runs, () => {
     ScoreRequest.decode(Buffer.from(ScoreRequest.encode({ calls: [{ id: 77, ...sent }], cancels: [] }).finish()));
-    const response = { hello: undefined, replies: [{ id: 77, ...answer }], credit: undefined, drain: undefined };
+    const response = {
+      hello: undefined,
+      replies: [{ id: 77, ...answer }],
+      credit: undefined,
+      drain: undefined,
+      abandoned: undefined,
+    };
     ScoreResponse.decode(Buffer.from(ScoreResponse.encode(response).finish()));
   });
   process.stdout.write(

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, makeGenericClientConstructor, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Abandoned } from '@mooring/contracts/scoring';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageBytesMax, openScoringStream, reply, serveScoringStream } from './index.ts';
@@ -82,8 +83,8 @@ async function serve(port: ScoringPort, options: { credits?: number; wantsHeader
   return { stream, server, bound };
 }
 
-async function connect(at = address): Promise<ScoringStream> {
-  const client = openScoringStream({ address: at, log, backoffMaxMs: 50 });
+async function connect(at = address, onAbandoned = (_sum: Abandoned): void => {}): Promise<ScoringStream> {
+  const client = openScoringStream({ address: at, log, backoffMaxMs: 50, onAbandoned });
   cleanups.push(() => client.close(AbortSignal.abort()));
   await client.whenReady(within(5_000));
   return client;
@@ -218,6 +219,23 @@ describe('cancelling', () => {
     expect(port.pending).toHaveLength(1);
     port.pending[0]?.answer();
     expect((await next).body.toString()).toBe('next');
+  });
+
+  it('tells one of the clients, once, what calls without an answer came to', async () => {
+    const { stream } = await serve(echo);
+    stream.noteAbandoned({ queued: 1, running: 0, wastedUs: 0 });
+    const told: Abandoned[] = [];
+    await connect(address, (sum) => told.push(sum));
+    const other = await connect(address, (sum) => told.push(sum));
+    await until(() => told.length === 1);
+    stream.noteAbandoned({ queued: 2, running: 1, wastedUs: 300 });
+    stream.noteAbandoned({ queued: 0, running: 2, wastedUs: 400 });
+    await until(() => told.length === 2);
+    await other.score(call(), never);
+    expect(told).toEqual([
+      { queued: 1, running: 0, wastedUs: 0 },
+      { queued: 2, running: 3, wastedUs: 700 },
+    ]);
   });
 
   it('aborts what runs when the client goes away', async () => {

@@ -166,8 +166,10 @@ export function protocolToJSON(object: Protocol): string {
 export const Priority = {
   PRIORITY_UNSPECIFIED: 0,
   PRIORITY_LIVE: 1,
-  /** PRIORITY_MIRROR - Yields to live calls. */
+  /** PRIORITY_MIRROR - Yields to all others. */
   PRIORITY_MIRROR: 2,
+  /** PRIORITY_BATCH - Yields to live calls. */
+  PRIORITY_BATCH: 3,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -177,6 +179,7 @@ export namespace Priority {
   export type PRIORITY_UNSPECIFIED = typeof Priority.PRIORITY_UNSPECIFIED;
   export type PRIORITY_LIVE = typeof Priority.PRIORITY_LIVE;
   export type PRIORITY_MIRROR = typeof Priority.PRIORITY_MIRROR;
+  export type PRIORITY_BATCH = typeof Priority.PRIORITY_BATCH;
   export type UNRECOGNIZED = typeof Priority.UNRECOGNIZED;
 }
 
@@ -191,6 +194,9 @@ export function priorityFromJSON(object: any): Priority {
     case 2:
     case "PRIORITY_MIRROR":
       return Priority.PRIORITY_MIRROR;
+    case 3:
+    case "PRIORITY_BATCH":
+      return Priority.PRIORITY_BATCH;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -206,6 +212,8 @@ export function priorityToJSON(object: Priority): string {
       return "PRIORITY_LIVE";
     case Priority.PRIORITY_MIRROR:
       return "PRIORITY_MIRROR";
+    case Priority.PRIORITY_BATCH:
+      return "PRIORITY_BATCH";
     case Priority.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -228,6 +236,7 @@ export interface ScoreResponse {
   replies: Reply[];
   credit: Credit | undefined;
   drain: Drain | undefined;
+  abandoned: Abandoned | undefined;
 }
 
 export interface Header {
@@ -277,6 +286,19 @@ export interface Hello {
 /** Changes how many calls may be open. */
 export interface Credit {
   credits: number;
+}
+
+/**
+ * What became of calls that nobody waited for any more: they get no Reply, so they are summed up here, since the last such
+ * frame of the server, on any of its streams.
+ */
+export interface Abandoned {
+  /** Left before the model had them. */
+  queued: number;
+  /** The model was at work. */
+  running: number;
+  /** Time of the model, microseconds, that went into them. */
+  wastedUs: number;
 }
 
 /** No new call will be started; open ones are finished. Calls that arrive after it are refused with started = false. */
@@ -413,7 +435,7 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
 };
 
 function createBaseScoreResponse(): ScoreResponse {
-  return { hello: undefined, replies: [], credit: undefined, drain: undefined };
+  return { hello: undefined, replies: [], credit: undefined, drain: undefined, abandoned: undefined };
 }
 
 export const ScoreResponse: MessageFns<ScoreResponse> = {
@@ -429,6 +451,9 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
     }
     if (message.drain !== undefined) {
       Drain.encode(message.drain, writer.uint32(34).fork()).join();
+    }
+    if (message.abandoned !== undefined) {
+      Abandoned.encode(message.abandoned, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -478,6 +503,14 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
             message.drain = Drain.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.abandoned = Abandoned.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -496,6 +529,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
       replies: globalThis.Array.isArray(object?.replies) ? object.replies.map((e: any) => Reply.fromJSON(e)) : [],
       credit: isSet(object.credit) ? Credit.fromJSON(object.credit) : undefined,
       drain: isSet(object.drain) ? Drain.fromJSON(object.drain) : undefined,
+      abandoned: isSet(object.abandoned) ? Abandoned.fromJSON(object.abandoned) : undefined,
     };
   },
 
@@ -513,6 +547,9 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
     if (message.drain !== undefined) {
       obj.drain = Drain.toJSON(message.drain);
     }
+    if (message.abandoned !== undefined) {
+      obj.abandoned = Abandoned.toJSON(message.abandoned);
+    }
     return obj;
   },
 
@@ -527,6 +564,9 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
       ? Credit.fromPartial(object.credit)
       : undefined;
     message.drain = (object.drain !== undefined && object.drain !== null) ? Drain.fromPartial(object.drain) : undefined;
+    message.abandoned = (object.abandoned !== undefined && object.abandoned !== null)
+      ? Abandoned.fromPartial(object.abandoned)
+      : undefined;
     return message;
   },
 };
@@ -1222,6 +1262,111 @@ export const Credit: MessageFns<Credit> = {
   fromPartial(object: DeepPartial<Credit>): Credit {
     const message = createBaseCredit();
     message.credits = object.credits ?? 0;
+    return message;
+  },
+};
+
+function createBaseAbandoned(): Abandoned {
+  return { queued: 0, running: 0, wastedUs: 0 };
+}
+
+export const Abandoned: MessageFns<Abandoned> = {
+  encode(message: Abandoned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.queued !== 0) {
+      writer.uint32(8).uint32(message.queued);
+    }
+    if (message.running !== 0) {
+      writer.uint32(16).uint32(message.running);
+    }
+    if (message.wastedUs !== 0) {
+      writer.uint32(24).uint32(message.wastedUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Abandoned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAbandoned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.queued = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.running = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.wastedUs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Abandoned {
+    return {
+      queued: isSet(object.queued) ? globalThis.Number(object.queued) : 0,
+      running: isSet(object.running) ? globalThis.Number(object.running) : 0,
+      wastedUs: isSet(object.wastedUs)
+        ? globalThis.Number(object.wastedUs)
+        : isSet(object.wasted_us)
+        ? globalThis.Number(object.wasted_us)
+        : 0,
+    };
+  },
+
+  toJSON(message: Abandoned): unknown {
+    const obj: any = {};
+    if (message.queued !== 0) {
+      obj.queued = Math.round(message.queued);
+    }
+    if (message.running !== 0) {
+      obj.running = Math.round(message.running);
+    }
+    if (message.wastedUs !== 0) {
+      obj.wastedUs = Math.round(message.wastedUs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Abandoned>): Abandoned {
+    return Abandoned.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Abandoned>): Abandoned {
+    const message = createBaseAbandoned();
+    message.queued = object.queued ?? 0;
+    message.running = object.running ?? 0;
+    message.wastedUs = object.wastedUs ?? 0;
     return message;
   },
 };
