@@ -1,49 +1,68 @@
-import { Operation, Priority } from '@mooring/contracts/scoring';
+import { Operation, type Abandoned } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
-import { failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
-import type { Limits } from './limits.ts';
+import { Lanes, Progress, retryAfterOf, type Queued } from '@mooring/overload';
+import {
+  failedReply,
+  rankOf,
+  spentUs,
+  type ScoreCall,
+  type ScoreReply,
+  type ScoringPort,
+} from '@mooring/scoring-stream';
+import { startClock, whenAborted, type CallClock } from './call-clock.ts';
+import { queueBytesDefault, type Limits } from './limits.ts';
 
 export interface Admission extends ScoringPort {
   /** Calls that run or wait. */
   inFlight(): number;
 }
 
-interface Waiting {
-  yields: boolean;
+interface Waiting extends Queued {
+  clock: CallClock;
+  dueAtMs: number;
   /** Lets the call run, or refuses it. */
   settle: (refusal: PlatformError | undefined) => void;
 }
 
-/** Weight of the newest run in the moving average that Retry-After is made of. */
-const newestWeight = 0.2;
-const retryAfterMinMs = 100;
-const retryAfterMaxMs = 30_000;
-
 /**
- * Bounds the scoring calls of one instance: so many run, as many wait, a further one is refused before the model sees it.
- * A live call takes the place of a waiting mirrored copy. A call that takes longer than the deployment allows is answered
- * with `scoring_timeout` and aborted; one whose caller's deadline passes with `deadline_exceeded`.
+ * Bounds the scoring calls of one instance: so many run, as many wait, a further one is refused before the model sees it,
+ * and so is one that cannot be answered in its time behind those that wait. First in, first out; batch calls wait for live
+ * ones, mirrored copies for both, and each gives its place to what goes before it. A call that takes longer than the
+ * deployment allows is answered with `scoring_timeout` and aborted; one whose caller's deadline passes with
+ * `deadline_exceeded`. `onAbandoned` is told what calls came to whose caller left or whose time passed.
  */
-export function limitCalls(port: ScoringPort, limits: Limits, nowMs: () => number): Admission {
-  return new LimitedPort(port, limits, nowMs);
+export function limitCalls(
+  port: ScoringPort,
+  limits: Limits,
+  nowMs: () => number,
+  onAbandoned: (sum: Abandoned) => void = () => undefined,
+): Admission {
+  return new LimitedPort(port, limits, nowMs, onAbandoned);
 }
 
 class LimitedPort implements Admission {
   readonly #port: ScoringPort;
   readonly #limits: Limits;
   readonly #nowMs: () => number;
-  #waiting: Waiting[] = [];
+  readonly #onAbandoned: (sum: Abandoned) => void;
+  readonly #waiting: Lanes<Waiting>;
+  readonly #progress: Progress;
   #running = 0;
-  #averageMs = 0;
 
-  constructor(port: ScoringPort, limits: Limits, nowMs: () => number) {
+  constructor(port: ScoringPort, limits: Limits, nowMs: () => number, onAbandoned: (sum: Abandoned) => void) {
     this.#port = port;
     this.#limits = limits;
     this.#nowMs = nowMs;
+    this.#onAbandoned = onAbandoned;
+    this.#waiting = new Lanes({
+      calls: Math.max(0, limits.inFlight - limits.running),
+      bytes: limits.queueBytes ?? queueBytesDefault,
+    });
+    this.#progress = new Progress(limits.running);
   }
 
   inFlight(): number {
-    return this.#running + this.#waiting.length;
+    return this.#running + this.#waiting.size;
   }
 
   async score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
@@ -52,9 +71,9 @@ class LimitedPort implements Admission {
       return this.#port.score(call, signal);
     }
     const arrivedMs = this.#nowMs();
-    const clock = startClock(call, this.#limits.requestTimeoutMs, signal);
+    const clock = startClock(call, this.#limits.requestTimeoutMs, signal, () => this.#retryAfterMs());
     try {
-      const refusal = await this.#enter(call, clock.signal);
+      const refusal = await this.#enter(call, clock, arrivedMs);
       if (refusal !== undefined) return failedReply(refusal, false);
       return await this.#run(call, clock, arrivedMs);
     } finally {
@@ -63,40 +82,84 @@ class LimitedPort implements Admission {
   }
 
   /** Resolves when the call may run (undefined), or with why it may not. */
-  #enter(call: ScoreCall, signal: AbortSignal): Promise<PlatformError | undefined> | PlatformError | undefined {
-    if (signal.aborted) return signal.reason as PlatformError;
+  #enter(
+    call: ScoreCall,
+    clock: CallClock,
+    arrivedMs: number,
+  ): Promise<PlatformError | undefined> | PlatformError | undefined {
+    if (clock.signal.aborted) {
+      this.#onAbandoned({ queued: 1, running: 0, wastedUs: 0 });
+      return clock.signal.reason as PlatformError;
+    }
     if (this.#running < this.#limits.running) {
       this.#running += 1;
+      this.#progress.entered(arrivedMs);
       return undefined;
     }
-    const yields = call.priority === Priority.PRIORITY_MIRROR;
-    if (this.inFlight() >= this.#limits.inFlight && !this.#displaceMirror(yields)) return this.#full();
+    const rank = rankOf(call.priority);
+    const refusal = this.#makeRoom(rank, call.body.length) ?? this.#tooLate(rank, clock.dueMs);
+    return refusal ?? this.#wait({ rank, bytes: call.body.length, clock, dueAtMs: arrivedMs + clock.dueMs }, arrivedMs);
+  }
+
+  #wait(place: Omit<Waiting, 'settle'>, arrivedMs: number): Promise<PlatformError | undefined> {
     return new Promise((resolve) => {
+      const { signal } = place.clock;
       const entry: Waiting = {
-        yields,
+        ...place,
         settle: (refusal) => {
           signal.removeEventListener('abort', giveUp);
-          this.#waiting = this.#waiting.filter((other) => other !== entry);
+          if (refusal !== undefined) this.#progress.left(this.#nowMs(), false);
           resolve(refusal);
         },
       };
-      const giveUp = (): void => entry.settle(signal.reason as PlatformError);
+      const giveUp = (): void => {
+        this.#waiting.remove(entry);
+        this.#dropped(entry, signal.reason as PlatformError);
+      };
       signal.addEventListener('abort', giveUp, { once: true });
+      this.#progress.entered(arrivedMs);
       this.#waiting.push(entry);
     });
   }
 
-  #displaceMirror(yields: boolean): boolean {
-    const mirror = yields ? undefined : this.#waiting.findLast((entry) => entry.yields);
-    mirror?.settle(this.#full());
-    return mirror !== undefined;
+  /** Takes places from what yields to `rank`; the refusal when that is not enough. */
+  #makeRoom(rank: number, bytes: number): PlatformError | undefined {
+    for (;;) {
+      const full = this.#waiting.full(bytes);
+      if (full === undefined) return undefined;
+      const refusal = full === 'calls' ? this.#full() : this.#bytesFull();
+      const displaced = this.#waiting.displace(rank);
+      if (displaced === undefined) return refusal;
+      displaced.settle(refusal);
+    }
+  }
+
+  /** Waiting would end in a deadline: the caller learns it now, and the model is spared. */
+  #tooLate(rank: number, leftMs: number): PlatformError | undefined {
+    const ahead = this.#running + this.#waiting.ahead(rank);
+    if (!this.#progress.hopeless(leftMs, ahead)) return undefined;
+    const needsMs = Math.ceil(this.#progress.answeredInMs(ahead));
+    return new PlatformError(
+      'unavailable',
+      'DEADLINE_UNREACHABLE',
+      `${ahead} requests are before this one, which would take about ${needsMs} ms; it has ${Math.floor(leftMs)} ms`,
+      { retryAfterMs: retryAfterOf(needsMs - leftMs) },
+    );
   }
 
   #full(): PlatformError {
-    const turns = Math.ceil((this.#waiting.length + 1) / this.#limits.running);
-    const retryAfterMs = Math.min(retryAfterMaxMs, Math.max(retryAfterMinMs, Math.round(turns * this.#averageMs)));
-    const message = `this instance runs ${this.#running} requests and ${this.#waiting.length} wait (max_concurrent_requests_per_instance)`;
-    return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs });
+    const message = `this instance runs ${this.#running} requests and ${this.#waiting.size} wait (max_concurrent_requests_per_instance)`;
+    return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs: this.#retryAfterMs() });
+  }
+
+  #bytesFull(): PlatformError {
+    const message = `the requests that wait for this instance hold ${this.#waiting.bytes} bytes; there is no room for more`;
+    return new PlatformError('unavailable', 'QUEUE_BYTES_FULL', message, { retryAfterMs: this.#retryAfterMs() });
+  }
+
+  /** When one that comes last would be answered. */
+  #retryAfterMs(): number {
+    return retryAfterOf(this.#progress.answeredInMs());
   }
 
   async #run(call: ScoreCall, clock: CallClock, arrivedMs: number): Promise<ScoreReply> {
@@ -104,7 +167,11 @@ class LimitedPort implements Admission {
     const leftMs = Math.max(1, Math.floor(clock.dueMs - (startMs - arrivedMs)));
     const answer = this.#port.score({ ...call, deadlineMs: leftMs }, clock.signal);
     // The place is given back when the model has really ended, not when the caller was told that it takes too long.
-    void answer.finally(() => this.#leave(this.#nowMs() - startMs)).catch(() => {});
+    const leave = (given?: ScoreReply): void => {
+      const endMs = this.#nowMs();
+      this.#leave(given, endMs - startMs, clock.signal.aborted || endMs - arrivedMs >= clock.dueMs);
+    };
+    void answer.then(leave, () => leave());
     const late = whenAborted(clock.signal);
     try {
       const first = await Promise.race([answer, late.promise]);
@@ -118,55 +185,37 @@ class LimitedPort implements Admission {
     }
   }
 
-  #leave(tookMs: number): void {
-    this.#averageMs = this.#averageMs === 0 ? tookMs : this.#averageMs + newestWeight * (tookMs - this.#averageMs);
+  #leave(answer: ScoreReply | undefined, tookMs: number, abandoned: boolean): void {
+    const ran = answer?.started ?? true;
+    if (abandoned) {
+      const wastedUs = (answer === undefined ? 0 : spentUs(answer)) || tookMs * 1_000;
+      this.#onAbandoned(ran ? { queued: 0, running: 1, wastedUs } : { queued: 1, running: 0, wastedUs: 0 });
+    } else if (ran) {
+      const { totalUs = 0, queueUs = 0 } = answer?.timing ?? {};
+      this.#progress.noteServiceTime(totalUs > 0 ? (totalUs - queueUs) / 1_000 : tookMs);
+    }
+    this.#progress.left(this.#nowMs(), ran);
     this.#running -= 1;
-    const next = this.#waiting.find((entry) => !entry.yields) ?? this.#waiting[0];
-    if (next === undefined) return;
-    this.#running += 1;
-    next.settle(undefined);
+    this.#startNext();
   }
-}
 
-interface CallClock {
-  /** Aborts with a PlatformError: the caller is gone, or the time is up. */
-  signal: AbortSignal;
-  /** From the call's arrival. */
-  dueMs: number;
-  overdue: () => PlatformError;
-  stop: () => void;
-}
+  #startNext(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (this.#nowMs() >= next.dueAtMs) {
+        this.#dropped(next, next.clock.overdue());
+        continue;
+      }
+      this.#running += 1;
+      next.settle(undefined);
+      return;
+    }
+  }
 
-function startClock(call: ScoreCall, requestTimeoutMs: number, caller: AbortSignal): CallClock {
-  const deadlineFirst = call.deadlineMs > 0 && call.deadlineMs < requestTimeoutMs;
-  const dueMs = deadlineFirst ? call.deadlineMs : requestTimeoutMs;
-  const overdue = (): PlatformError =>
-    deadlineFirst
-      ? new PlatformError('deadline_exceeded', 'SCORING_DEADLINE', `the caller's deadline of ${dueMs} ms passed`)
-      : new PlatformError(
-          'scoring_timeout',
-          'SCORING_TIMEOUT',
-          `the request took longer than request_timeout_ms (${dueMs} ms)`,
-        );
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(overdue()), dueMs);
-  const gone = (): void => abort.abort(new PlatformError('cancelled', 'CALLER_GONE', 'the caller went away'));
-  if (caller.aborted) gone();
-  caller.addEventListener('abort', gone, { once: true });
-  const stop = (): void => {
-    clearTimeout(timer);
-    caller.removeEventListener('abort', gone);
-  };
-  return { signal: abort.signal, dueMs, overdue, stop };
-}
-
-/** A promise for the signal's reason that leaves nothing behind when it is not needed any more. */
-function whenAborted(signal: AbortSignal): { promise: Promise<PlatformError>; stop: () => void } {
-  const { promise, resolve } = Promise.withResolvers<PlatformError>();
-  const tell = (): void => resolve(signal.reason as PlatformError);
-  if (signal.aborted) tell();
-  signal.addEventListener('abort', tell, { once: true });
-  return { promise, stop: () => signal.removeEventListener('abort', tell) };
+  /** It left the queue because nobody waits for it. */
+  #dropped(entry: Waiting, why: PlatformError): void {
+    this.#onAbandoned({ queued: 1, running: 0, wastedUs: 0 });
+    entry.settle(why);
+  }
 }
 
 /** Waiting for a place counts as waiting in the queue. */

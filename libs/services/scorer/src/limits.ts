@@ -7,7 +7,11 @@ export interface Limits {
   inFlight: number;
   /** How long one call may take, waiting included. */
   requestTimeoutMs: number;
+  /** Bytes of requests that wait; default queueBytesDefault. */
+  queueBytes?: number;
 }
+
+export const queueBytesDefault = 256 * 2 ** 20;
 
 /**
  * Azure's rule: `max_concurrent_requests_per_instance` run and as many wait (azureml-contract 4.4, 4.5). A model that shares

@@ -38,7 +38,8 @@ export async function startScorer(options: ScorerOptions): Promise<Scorer> {
   const limits = limitsOf(spec);
   let serving = false;
   let stopping = false;
-  const admission = limitCalls(tracedPort(runtime, tracing, 'model', spec.instanceId), limits, nowMs);
+  const model = tracedPort(runtime, tracing, 'model', spec.instanceId);
+  const admission = limitCalls(model, limits, nowMs, (sum) => stream.noteAbandoned(sum));
   const stream = serveScoringStream({
     port: tracedPort(identified(admission, spec), tracing, 'scorer', spec.instanceId),
     credits: limits.inFlight + descriptionCredits,
