@@ -23,15 +23,19 @@ export {
 export type {
   DeploymentRoute,
   EndpointCredentialsRecord,
+  InlineBanRecord,
+  InlineModel,
   InstanceRecord,
   InstanceState,
   KeyVerifier,
   MemberRecord,
   MirrorDifference,
   MirrorReportRecord,
+  ModelPlacement,
   RoutingRecord,
 } from './records.ts';
+export { inlineBansBucket, isNativeCrash } from './records.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
 export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
 export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';
-export { readMooringSettings, type MooringSettings } from './settings.ts';
+export { readMooringSettings, type MooringSettings, type Placement } from './settings.ts';

@@ -1,4 +1,5 @@
 import type { RequestSettings } from './online.ts';
+import type { ModelPlacement } from './records.ts';
 import type { MooringSettings } from './settings.ts';
 
 /**
@@ -51,4 +52,6 @@ export interface InstanceStatus {
   message?: string;
   /** True when starting again would fail in the same way: a bad model file, an error in `init()`. */
   permanent?: boolean;
+  /** With `ready`: where the model runs. */
+  placement?: ModelPlacement;
 }

@@ -51,6 +51,54 @@ export interface InstanceRecord {
   reason?: string;
   /** SHA-256 of the model's files. */
   modelDigest?: string;
+  /** Where its model runs; known once it is loaded. */
+  placement?: ModelPlacement;
+}
+
+/** Where a model runs, as its scorer chose at warm-up. */
+export interface ModelPlacement {
+  /**
+   * `inline`: in the data-plane process, with the scorer process behind it. `threads`: in worker threads of its scorer.
+   * `process`: in its scorer's main thread, or in a script's own worker processes.
+   */
+  chosen: 'inline' | 'threads' | 'process';
+  /** For people. */
+  why: string;
+  /** What one run with one row takes; 0 = the model could not be measured. */
+  runUs: number;
+  /** With `inline`: all that a data-plane process needs to load the model itself. */
+  inline?: InlineModel;
+}
+
+export interface InlineModel {
+  /** The .onnx file. */
+  file: string;
+  /** Of that file's bytes: another content is not what was measured. */
+  sha256: string;
+  /** Requests with more rows than this take too long for a process that serves others. */
+  rowsMax: number;
+  /** Rows of several requests that may share a run; 0 = requests never share one. */
+  batchRowsMax: number;
+  batchMaxDelayUs: number;
+  maxRequestBytes: number;
+  maxResponseBytes: number;
+}
+
+/**
+ * Bucket `mooring_inline_bans`, key = SHA-256 of the model's files. A model in whose process something went wrong that only
+ * native code does is never inlined again.
+ */
+export interface InlineBanRecord {
+  at: string;
+  /** For people: `the edge process ended with SIGSEGV`. */
+  why: string;
+}
+
+export const inlineBansBucket = 'mooring_inline_bans';
+
+/** Ends of a process that its own native code causes; anything else (killed, asked to end) says nothing of a model. */
+export function isNativeCrash(how: string): boolean {
+  return /^(SIGSEGV|SIGABRT|SIGBUS|SIGILL|SIGFPE|139|134|135|132|136)$/.test(how);
 }
 
 /** One key's verifier: SHA-256 over salt and key. Keys are 256 random bits, so a fast hash is enough to hide them. */

@@ -20,7 +20,17 @@ export interface MooringSettings {
   mirrorTolerance: number;
   /** JSON paths that the mirror comparison leaves out, such as `model`: comma separated. `mooring.mirror.ignore` */
   mirrorIgnore?: readonly string[];
+  /** Where the model runs; chosen by measurement when absent or `auto`. `mooring.placement` */
+  placement?: Placement;
+  /** Model runs that one instance may have at once, each on a thread of its own; its cores when absent. `mooring.threads` */
+  threads?: number;
+  /** The user set how requests share runs, so that nothing else may decide it. */
+  batchSet?: boolean;
 }
+
+/** What `mooring.placement` takes. */
+export type Placement = 'auto' | 'inline' | 'threads' | 'process';
+const placements: readonly string[] = ['auto', 'inline', 'threads', 'process'];
 
 interface Rule {
   property: string;
@@ -30,7 +40,9 @@ interface Rule {
   whole: boolean;
 }
 
-const rules: Readonly<Record<Exclude<keyof MooringSettings, 'mirrorIgnore'>, Rule>> = {
+type NumberField = Exclude<keyof MooringSettings, 'mirrorIgnore' | 'placement' | 'batchSet'>;
+
+const rules: Readonly<Record<NumberField, Rule>> = {
   batchMaxRows: { property: 'mooring.batch.max-rows', fallback: 1, smallest: 1, largest: 65_536, whole: true },
   batchMaxDelayUs: {
     property: 'mooring.batch.max-delay-us',
@@ -55,9 +67,11 @@ const rules: Readonly<Record<Exclude<keyof MooringSettings, 'mirrorIgnore'>, Rul
   },
   cpu: { property: 'mooring.cpu', fallback: undefined, smallest: 0.05, largest: 1024, whole: false },
   memoryMib: { property: 'mooring.memory-mib', fallback: undefined, smallest: 64, largest: 2 ** 24, whole: true },
+  threads: { property: 'mooring.threads', fallback: undefined, smallest: 1, largest: 256, whole: true },
   mirrorTolerance: { property: 'mooring.mirror.tolerance', fallback: 1e-4, smallest: 0, largest: 1e9, whole: false },
 };
 
+const placementProperty = 'mooring.placement';
 const ignoreProperty = 'mooring.mirror.ignore';
 const ignorePath = /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/;
 const ignorePathsMax = 32;
@@ -69,7 +83,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
 } {
   const problems: FieldProblem[] = [];
   const settings: Record<string, number | undefined> = {};
-  const known = new Set([ignoreProperty]);
+  const known = new Set([placementProperty, ignoreProperty]);
   for (const [field, rule] of Object.entries(rules)) {
     known.add(rule.property);
     const text = properties[rule.property];
@@ -99,7 +113,25 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
     }
   }
   const mirrorIgnore = readIgnoredPaths(properties[ignoreProperty], problems);
-  return { settings: { ...settings, mirrorIgnore } as unknown as MooringSettings, problems };
+  const others = { mirrorIgnore, ...readPlacement(properties[placementProperty], problems), ...batchSet(properties) };
+  return { settings: { ...settings, ...others } as unknown as MooringSettings, problems };
+}
+
+function readPlacement(text: string | undefined, problems: FieldProblem[]): { placement?: Placement } {
+  if (text === undefined) return {};
+  if (placements.includes(text)) return { placement: text as Placement };
+  problems.push({
+    path: `properties.${placementProperty}`,
+    problem: `'${shown(text)}' is not allowed`,
+    expected: `one of: ${placements.join(', ')}`,
+  });
+  return {};
+}
+
+/** Absent rather than false: what a deployment does not say must not change its digest. */
+function batchSet(properties: Readonly<Record<string, string>>): { batchSet?: true } {
+  const asked = [rules.batchMaxRows, rules.batchMaxDelayUs].some(({ property }) => properties[property] !== undefined);
+  return asked ? { batchSet: true } : {};
 }
 
 /** For a message: short, and without the characters that would write to the terminal that shows it. */

@@ -25,7 +25,9 @@ export interface RunAnswer {
 }
 
 export interface BatcherOptions {
-  run: (inputs: readonly Tensor[], outputs: readonly string[]) => Promise<Tensor[]>;
+  run: (inputs: readonly Tensor[], outputs: readonly string[]) => Promise<Tensor[]> | Tensor[];
+  /** Runs at the same time; 1 when absent. */
+  parallel?: number;
   /** Rows in one run. 1 = every request runs alone. */
   rowsMax: number;
   /** How long the oldest request waits for others to join it; 0 = only for those that arrive in the same tick. */
@@ -61,7 +63,7 @@ interface Entry {
 const queuedBatchesMax = 64;
 
 /**
- * One model, one run at a time; requests that wait together share a run, joined along the first dimension and split
+ * One model, so many runs at a time; requests that wait together share a run, joined along the first dimension and split
  * again. When a shared run fails, its members run again one by one, so that a bad row fails only its own request.
  */
 export function createBatcher(options: BatcherOptions): Batcher {
@@ -74,6 +76,9 @@ class RunBatcher implements Batcher {
   #queuedRows = 0;
   #pumping: Promise<void> | undefined;
   #batches = 0;
+  #running = 0;
+  /** Called when a run ends. */
+  #freed: () => void = () => {};
   #wake: () => void = () => {};
 
   constructor(options: BatcherOptions) {
@@ -82,6 +87,7 @@ class RunBatcher implements Batcher {
 
   async idle(): Promise<void> {
     await this.#pumping;
+    while (this.#running > 0) await this.#untilFreed();
   }
 
   submit(request: RunRequest): Promise<RunAnswer> {
@@ -110,15 +116,34 @@ class RunBatcher implements Batcher {
     });
   }
 
+  #untilFreed(): Promise<void> {
+    return new Promise((resolve) => {
+      const others = this.#freed;
+      this.#freed = () => {
+        this.#freed = () => {};
+        others();
+        resolve();
+      };
+    });
+  }
+
   async #pump(): Promise<void> {
+    const { parallel = 1 } = this.#options;
     try {
       while (this.#queue.length > 0) {
+        while (this.#running >= parallel) await this.#untilFreed();
         const freeMs = this.#options.nowMs();
         await this.#gather();
         this.#dropExpired();
         const batch = this.#take();
         for (const entry of batch) entry.eligibleMs = Math.max(entry.arrivedMs, freeMs);
-        if (batch.length > 0) await this.#runBatch(batch);
+        if (batch.length === 0) continue;
+        this.#running += 1;
+        const run = this.#runBatch(batch).finally(() => {
+          this.#running -= 1;
+          this.#freed();
+        });
+        if (parallel === 1) await run;
       }
     } finally {
       // In the same turn as the last look at the queue: a caller that submits again at once must start a new pump.

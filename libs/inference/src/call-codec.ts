@@ -45,7 +45,7 @@ export function encodeAnswer(
 }
 
 /** As the caller wrote them; the endpoint and the deployment are the model's name and version where it wrote none. */
-export function namedAs(call: ScoreCall, spec: InstanceSpec): Named {
+export function namedAs(call: ScoreCall, spec: Pick<InstanceSpec, 'endpoint' | 'deployment'>): Named {
   return { name: call.modelName || spec.endpoint, version: call.modelVersion || spec.deployment };
 }
 

@@ -1,4 +1,6 @@
-export { createOnnxRuntime } from './onnx-runtime.ts';
+export { createOnnxRuntime, type OnnxRuntime } from './onnx-runtime.ts';
+export { loadInlineModel, type InlineModelOptions, type LoadedInlineModel } from './inline-model.ts';
+export { prepareNative } from './native-session.ts';
 export { platformName } from './model-card.ts';
 export {
   checkInputs,

@@ -1,27 +1,69 @@
-import { newElements, type Tensor } from '@mooring/tensor';
+import { bytesOf, newElements, type Tensor } from '@mooring/tensor';
 import { joinRows, sliceRows } from './batch-tensors.ts';
 import type { OnnxSession } from './session.ts';
-import type { ModelSignature, TensorSpec } from './signature.ts';
+import type { TensorSpec } from './signature.ts';
 
 export interface WarmUpResult {
-  /** Microseconds of the second run with one row: the first one pays for lazy set-up. */
+  /** Microseconds of a run with one row: the middle of a few, the first left out because it pays for lazy set-up. */
   runUs: number;
   /** Why the model refused the made-up input, if it did. It may still serve real ones. */
   refused?: string;
 }
 
+const measuredRunsMax = 9;
+/** A slow model is measured fewer times. */
+const measuringMsMax = 50;
+
 /** Runs the model on made-up input (free dimensions 1, all zero), so that the first caller does not pay for set-up. */
-export async function warmUp(session: OnnxSession, nowMs: () => number): Promise<WarmUpResult> {
-  const inputs = session.signature.inputs.map((spec) => sample(spec, 1, 0));
-  const outputs = session.signature.outputs.map((spec) => spec.name);
+export function warmUp(session: OnnxSession, nowMs: () => number): WarmUpResult {
+  const { inputs, outputs } = zeros(session);
   try {
-    await session.run(inputs, outputs);
-    const from = nowMs();
-    await session.run(inputs, outputs);
-    return { runUs: Math.round((nowMs() - from) * 1000) };
+    session.run(inputs, outputs);
+    const endMs = nowMs() + measuringMsMax;
+    const took: number[] = [];
+    do took.push(timeOf(() => session.run(inputs, outputs), nowMs));
+    while (took.length < measuredRunsMax && nowMs() < endMs);
+    const middle = took.toSorted((a, b) => a - b)[took.length >> 1] as number;
+    return { runUs: Math.max(1, Math.round(middle * 1_000)) };
   } catch (thrown) {
     return { runUs: 0, refused: thrown instanceof Error ? thrown.message : String(thrown) };
   }
+}
+
+/** Made-up input for a warm-up, and the names of all outputs. */
+export function zeros({ signature }: Pick<OnnxSession, 'signature'>): { inputs: Tensor[]; outputs: string[] } {
+  return {
+    inputs: signature.inputs.map((spec) => sample(spec, 1, 0)),
+    outputs: namesOf(signature.outputs),
+  };
+}
+
+function timeOf(work: () => void, nowMs: () => number): number {
+  const from = nowMs();
+  work();
+  return nowMs() - from;
+}
+
+const rowsTriedMax = 4_096;
+
+/** How many rows, doubling, a run may have to take at most `limitMs`; at least 1. The inputs' first dimension is free. */
+export function rowsWithin(session: OnnxSession, limitMs: number, nowMs: () => number): number {
+  const { inputs, outputs } = zeros(session);
+  let rows = 1;
+  let [part, withRows] = [inputs, inputs];
+  try {
+    for (; rows < rowsTriedMax; rows *= 2) {
+      withRows = part.map((tensor) => joinRows([tensor, tensor]));
+      session.run(withRows, outputs);
+      // The faster of two: a pause of this process says nothing of the model.
+      const took = [1, 2].map(() => timeOf(() => session.run(withRows, outputs), nowMs));
+      if (Math.min(...took) > limitMs) break;
+      part = withRows;
+    }
+  } catch {
+    // The model takes no more rows than that.
+  }
+  return rows;
 }
 
 /**
@@ -29,31 +71,67 @@ export async function warmUp(session: OnnxSession, nowMs: () => number): Promise
  * and output must begin with a free dimension), then of the model: two different rows must give the same answers together
  * as each alone. A model that mixes its rows (normalises over the batch, counts them) would give callers each other's data.
  */
-export async function whyNotBatched(session: OnnxSession): Promise<string | undefined> {
+export function whyNotBatched(session: OnnxSession): string | undefined {
   const { inputs, outputs } = session.signature;
   const fixed = [...inputs, ...outputs].find((spec) => typeof spec.shape[0] !== 'string');
   if (fixed !== undefined) return `'${fixed.name}' has no free first dimension`;
   if (inputs.length === 0) return 'it has no input';
-  const names = outputs.map((spec) => spec.name);
-  const one = sampleRow(session.signature, 1);
-  const two = sampleRow(session.signature, 2);
-  const both = one.map((tensor, index) => joinRows([tensor, two[index] as Tensor]));
+  const rows = [1, 2].map((seed) => inputs.map((spec) => sample(spec, 1, seed)));
   try {
-    const together = await session.run(both, names);
-    const short = together.find((tensor) => tensor.shape[0] !== 2);
-    if (short !== undefined) return `output '${short.name}' does not have one row for each row of input`;
-    const alone = [await session.run(one, names), await session.run(two, names)];
-    const mixed = together.find((tensor, index) =>
-      alone.some((answers, row) => !sameValues(sliceRows(tensor, row, row + 1), answers[index] as Tensor)),
-    );
-    return mixed === undefined ? undefined : `output '${mixed.name}' of a row depends on the other rows`;
+    const alone = rows.map((row) => session.run(row, namesOf(outputs)));
+    return rowsDiffer(session, rows, alone, sameValues);
   } catch (thrown) {
     return `it refused a trial run: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   }
 }
 
-function sampleRow(signature: ModelSignature, seed: number): Tensor[] {
-  return signature.inputs.map((spec) => sample(spec, 1, seed));
+const exactSizes = [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64];
+
+/**
+ * True when rows give bit for bit the same answers in runs of every size tried as each alone: then sharing runs cannot be
+ * seen in an answer at all. Kernels may sum in another order for other numbers of rows.
+ */
+export function batchesExactly(session: OnnxSession, rowsMax: number): boolean {
+  const { inputs, outputs } = session.signature;
+  const sizes = exactSizes.filter((size) => size <= rowsMax);
+  const rows = Array.from({ length: Math.max(0, ...sizes) }, (_, seed) => inputs.map((spec) => noise(spec, seed + 1)));
+  try {
+    const alone = rows.map((row) => session.run(row, namesOf(outputs)));
+    return sizes.every((size) => rowsDiffer(session, rows.slice(0, size), alone, sameBits) === undefined);
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `rows` together and compares each with its answer alone. Throws what the model throws. */
+function rowsDiffer(
+  session: OnnxSession,
+  rows: readonly (readonly Tensor[])[],
+  alone: readonly (readonly Tensor[])[],
+  same: (a: Tensor, b: Tensor) => boolean,
+): string | undefined {
+  const { inputs, outputs } = session.signature;
+  const joined = inputs.map((_spec, index) => joinRows(rows.map((row) => row[index] as Tensor)));
+  const together = session.run(joined, namesOf(outputs));
+  const short = together.find((tensor) => tensor.shape[0] !== rows.length);
+  if (short !== undefined) return `output '${short.name}' does not have one row for each row of input`;
+  const mixed = together.find((tensor, index) =>
+    rows.some((_row, at) => !same(sliceRows(tensor, at, at + 1), alone[at]?.[index] as Tensor)),
+  );
+  return mixed === undefined ? undefined : `output '${mixed.name}' of a row depends on the other rows`;
+}
+
+function namesOf(specs: readonly TensorSpec[]): string[] {
+  return specs.map((spec) => spec.name);
+}
+
+/** One row of floating point numbers with all their digits; other types as in `sample`. */
+function noise(spec: TensorSpec, seed: number): Tensor {
+  const tensor = sample(spec, 1, seed);
+  if (!spec.datatype.startsWith('FP')) return tensor;
+  const elements = tensor.elements as Float32Array;
+  for (let index = 0; index < elements.length; index++) elements[index] = 4 * Math.sin(index * 12.9898 + seed * 78.233);
+  return tensor;
 }
 
 /** Small values, different from element to element and from seed to seed; all zero for seed 0. */
@@ -84,4 +162,13 @@ function sameValues(a: Tensor, b: Tensor): boolean {
     if (!a.datatype.startsWith('FP') || !(Math.abs(left - right) <= bound)) return false;
   }
   return true;
+}
+
+function sameBits(a: Tensor, b: Tensor): boolean {
+  if (a.datatype === 'BYTES' || b.datatype === 'BYTES') {
+    return (
+      a.elements.length === b.elements.length && a.elements.every((element, index) => element === b.elements[index])
+    );
+  }
+  return Buffer.compare(bytesOf(a.elements), bytesOf(b.elements)) === 0;
 }

@@ -1,0 +1,188 @@
+import { Operation, Priority } from '@mooring/contracts/scoring';
+import { PlatformError } from '@mooring/errors';
+import { failedReply, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import type { Logger } from 'pino';
+import { createBatcher, type Batcher } from './batcher.ts';
+import { rowsOf } from './batch-tensors.ts';
+import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
+import type { Engine } from './engine.ts';
+import { configCard, metadataCard, readyCard, statisticsCard } from './model-card.ts';
+import { apiDescription } from './openapi.ts';
+import { checkInputs, checkOutputs } from './signature.ts';
+import { createStatistics } from './statistics.ts';
+
+/** Requests that may wait in the runtime, whatever admission before it lets through. */
+const queueMax = 4_096;
+
+export interface ModelPortOptions {
+  instanceId: string;
+  endpoint: string;
+  deployment: string;
+  limits: { maxRequestBytes: number; maxResponseBytes: number };
+  /** Requests with more rows are refused unseen by the model, with TOO_MANY_ROWS_HERE, so that another instance takes them. */
+  rowsMax?: number;
+}
+
+export interface ServedModel {
+  engine: Engine;
+  /** Rows of several requests in one run; 0 = requests never share one. */
+  batchRowsMax: number;
+  batchMaxDelayUs: number;
+}
+
+export interface ModelPort extends ScoringPort {
+  /** From now on calls go to this model. */
+  serve(model: ServedModel): void;
+  ready(): boolean;
+  /** Finishes what is open and releases the model; `signal` aborts when it must end at once. */
+  stop(signal: AbortSignal): Promise<void>;
+}
+
+/** A model behind every protocol: reads and checks calls, runs them together where that is allowed, writes the answers. */
+export function createModelPort(options: ModelPortOptions, log: Logger, nowMs: () => number): ModelPort {
+  const port = new OpenPort(options, log, nowMs);
+  return {
+    serve: (model) => port.serve(model),
+    ready: () => port.ready(),
+    score: (call, signal) => port.score(call, signal),
+    stop: (signal) => port.stop(signal),
+  };
+}
+
+type Loaded = ServedModel & { batcher: Batcher };
+
+/** The model has not seen the call, so another instance may take it. */
+const neverStarted: ReadonlySet<string> = new Set([
+  'unavailable',
+  'resource_exhausted',
+  'deadline_exceeded',
+  'cancelled',
+]);
+
+class OpenPort implements ModelPort {
+  readonly #options: ModelPortOptions;
+  readonly #log: Logger;
+  readonly #nowMs: () => number;
+  readonly #statistics = createStatistics(Date.now);
+  #loaded: Loaded | undefined;
+
+  constructor(options: ModelPortOptions, log: Logger, nowMs: () => number) {
+    this.#options = options;
+    this.#log = log;
+    this.#nowMs = nowMs;
+  }
+
+  serve(model: ServedModel): void {
+    const { engine, batchRowsMax, batchMaxDelayUs } = model;
+    const batcher = createBatcher({
+      run: engine.run,
+      parallel: engine.parallel,
+      rowsMax: Math.max(1, batchRowsMax),
+      delayUs: batchMaxDelayUs,
+      queueMax,
+      batchIdPrefix: this.#options.instanceId,
+      nowMs: this.#nowMs,
+      onRun: this.#statistics.ran,
+    });
+    this.#loaded = { ...model, batcher };
+  }
+
+  ready(): boolean {
+    return this.#loaded?.engine.ready() === true;
+  }
+
+  async score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    const arrivedMs = this.#nowMs();
+    try {
+      if (call.operation === Operation.OPERATION_READY)
+        return cardReply(call, readyCard(namedAs(call, this.#options), this.#loaded !== undefined));
+      if (this.#loaded === undefined) {
+        throw new PlatformError('unavailable', 'MODEL_NOT_READY', 'the model is still being loaded', {
+          retryAfterMs: 1000,
+        });
+      }
+      if (call.operation === Operation.OPERATION_SCORE || call.operation === Operation.OPERATION_INFER) {
+        return await this.#infer(this.#loaded, call, arrivedMs, signal);
+      }
+      return this.#describe(this.#loaded, call);
+    } catch (thrown) {
+      const error = PlatformError.from(thrown);
+      if (error.code === 'internal') this.#log.error({ err: error.cause, reason: error.reason }, 'scoring failed');
+      return failedReply(error, !neverStarted.has(error.code));
+    }
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    const model = this.#loaded;
+    if (model === undefined) return;
+    const given = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (!signal.aborted) await Promise.race([model.batcher.idle(), given]);
+    this.#loaded = undefined;
+    await model.engine.release(signal);
+  }
+
+  async #infer(model: Loaded, call: ScoreCall, arrivedMs: number, signal: AbortSignal): Promise<ScoreReply> {
+    try {
+      const { limits } = this.#options;
+      const { signature } = model.engine;
+      const request = decodeCall(call, signature, limits.maxRequestBytes);
+      const outputs = checkOutputs(
+        signature,
+        request.outputs.map((output) => output.name),
+      );
+      checkInputs(signature, request.inputs);
+      const { rowsMax } = this.#options;
+      if (rowsMax !== undefined && (rowsOf(request.inputs) ?? Number.POSITIVE_INFINITY) > rowsMax)
+        return elsewhere(rowsMax);
+      const decodedMs = this.#nowMs();
+      const answer = await model.batcher.submit({
+        inputs: request.inputs,
+        outputs,
+        deadlineAtMs: call.deadlineMs > 0 ? arrivedMs + call.deadlineMs : Number.POSITIVE_INFINITY,
+        yields: call.priority === Priority.PRIORITY_MIRROR,
+        signal,
+      });
+      const answeredMs = this.#nowMs();
+      const named = namedAs(call, this.#options);
+      const encoded = encodeAnswer(call, named, request, answer.outputs, limits.maxResponseBytes);
+      const timing = timingOf(answer, { arrivedMs, decodedMs, answeredMs, endMs: this.#nowMs() });
+      this.#statistics.succeeded({ ...timing, rows: answer.rows });
+      const { batchId, batchRows, rows } = answer;
+      return reply({ ...encoded, status: 200, timing, batchId, batchRows, rows });
+    } catch (thrown) {
+      this.#statistics.failed(Math.round((this.#nowMs() - arrivedMs) * 1000));
+      throw thrown;
+    }
+  }
+
+  #describe(model: Loaded, call: ScoreCall): ScoreReply {
+    const { signature } = model.engine;
+    const named = namedAs(call, this.#options);
+    switch (call.operation) {
+      case Operation.OPERATION_METADATA:
+        return cardReply(call, metadataCard(named, signature));
+      case Operation.OPERATION_CONFIG:
+        return cardReply(
+          call,
+          configCard(named, signature, { rowsMax: model.batchRowsMax, delayUs: model.batchMaxDelayUs }),
+        );
+      case Operation.OPERATION_STATISTICS:
+        return cardReply(call, statisticsCard(named, this.#statistics.read()));
+      case Operation.OPERATION_SWAGGER: {
+        const { endpoint, deployment } = this.#options;
+        return jsonReply(apiDescription(signature, `${endpoint}/${deployment}`, call.query));
+      }
+      default:
+        throw new PlatformError(
+          'unimplemented',
+          'OPERATION_UNKNOWN',
+          `operation ${call.operation} is not one of an ONNX model`,
+        );
+    }
+  }
+}
+
+function elsewhere(rowsMax: number): ScoreReply {
+  const message = `requests with more than ${rowsMax} rows are not run here`;
+  return failedReply(new PlatformError('unavailable', 'TOO_MANY_ROWS_HERE', message), false);
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import type { InlineModel, InstanceSpec, ModelPlacement, MooringSettings, OnnxRuntimeSpec } from '@mooring/domain';
+import type { Logger } from 'pino';
+import { inThisThread, inThreads, type Engine } from '../engine.ts';
+import { loadSession, type OnnxSession } from '../session.ts';
+import { batchesExactly, rowsWithin, warmUp, whyNotBatched, type WarmUpResult } from '../warm-up.ts';
+import { choosePlacement } from './choose-placement.ts';
+import { readModelGraph } from './model-graph.ts';
+import { inlineFileBytesMax, whyNotInline } from './why-not-inline.ts';
+
+export type OnnxSpec = Pick<InstanceSpec, 'instanceId' | 'endpoint' | 'deployment' | 'settings' | 'threads'> & {
+  runtime: OnnxRuntimeSpec;
+};
+
+export interface PlacedModel {
+  engine: Engine;
+  placement: ModelPlacement;
+  /** 0 = requests never share a run. */
+  batchRowsMax: number;
+}
+
+/** A run of a data-plane process may take this long: what comes meanwhile waits for it. */
+const inlineRunMsMax = 1;
+/** Rows that requests bring together by themselves, where nobody said otherwise. */
+const inlineBatchRowsMax = 64;
+
+/** Loads a model, measures it and decides where it runs. Rejects with ModelLoadError. */
+export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => number): Promise<PlacedModel> {
+  const { settings, runtime, threads } = spec;
+  const from = nowMs();
+  const session = loadSession(runtime.file, 1);
+  log.info(`model loaded in ${Math.round(nowMs() - from)} ms`);
+  if (session.skippedOutputs.length > 0)
+    log.warn(`left out, not tensors: outputs ${session.skippedOutputs.join(', ')}`);
+  const warm = warmUp(session, nowMs);
+  tellWarmUp(warm, log);
+  const unsafe = unsafeInline(runtime.file, session);
+  const choice = choosePlacement(settings.placement ?? 'auto', { runUs: warm.runUs, unsafe });
+  log.info(`placement ${choice.chosen}: ${choice.why}`);
+  const batchRowsMax = batchRows(session, settings, log);
+  const inline = choice.chosen === 'inline' ? inlineModel(spec, session, batchRowsMax, nowMs) : undefined;
+  const placement: ModelPlacement = { ...choice, runUs: warm.runUs, ...(inline === undefined ? {} : { inline }) };
+  if (choice.chosen !== 'threads') return { engine: inThisThread(session), placement, batchRowsMax };
+  const engine = await inThreads(session, { file: runtime.file, threads, log });
+  return { engine, placement, batchRowsMax };
+}
+
+function tellWarmUp(warm: WarmUpResult, log: Logger): void {
+  if (warm.refused === undefined) log.info(`model warmed up, one run takes ${warm.runUs} us`);
+  else log.warn(`the model refused a warm-up with zeros, which says nothing of real input: ${warm.refused}`);
+}
+
+function unsafeInline(file: string, session: OnnxSession): string | undefined {
+  const { size } = statSync(file);
+  if (size > inlineFileBytesMax) return `its file has ${size} bytes, more than ${inlineFileBytesMax}`;
+  try {
+    return whyNotInline(size, session.signature, readModelGraph(readFileSync(file)));
+  } catch {
+    return 'its operators cannot be read';
+  }
+}
+
+function inlineModel(spec: OnnxSpec, session: OnnxSession, batchRowsMax: number, nowMs: () => number): InlineModel {
+  const { settings, runtime } = spec;
+  const freeRows = session.signature.inputs.every(({ shape }) => typeof shape[0] === 'string');
+  const rowsMax = freeRows ? rowsWithin(session, inlineRunMsMax, nowMs) : Number.MAX_SAFE_INTEGER;
+  const own = Math.min(inlineBatchRowsMax, rowsMax);
+  const exact = settings.batchSet !== true && whyNotBatched(session) === undefined && batchesExactly(session, own);
+  return {
+    file: runtime.file,
+    sha256: createHash('sha256').update(readFileSync(runtime.file)).digest('hex'),
+    rowsMax,
+    batchRowsMax: settings.batchSet === true ? Math.min(batchRowsMax, rowsMax) : exact ? own : 0,
+    batchMaxDelayUs: settings.batchMaxDelayUs,
+    maxRequestBytes: settings.maxRequestBytes,
+    maxResponseBytes: settings.maxResponseBytes,
+  };
+}
+
+/** Rows that one run may have by the deployment's settings and the model's nature; 0 = requests never share a run. */
+function batchRows(session: OnnxSession, settings: MooringSettings, log: Logger): number {
+  if (settings.batchMaxRows <= 1) return 0;
+  const why = whyNotBatched(session);
+  if (why === undefined) {
+    log.info(
+      `requests share runs of up to ${settings.batchMaxRows} rows, waiting at most ${settings.batchMaxDelayUs} us`,
+    );
+    return settings.batchMaxRows;
+  }
+  log.warn(`batching is set, but requests to this model cannot share a run: ${why}`);
+  return 0;
+}

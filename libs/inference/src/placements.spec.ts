@@ -1,0 +1,104 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Protocol } from '@mooring/contracts/scoring';
+import type { Placement } from '@mooring/domain';
+import { errorOf, type ScoreCall, type ScoringPort } from '@mooring/scoring-stream';
+import { createOnnxRuntime, loadInlineModel } from './index.ts';
+import { fixtureJson, inferJson, jsonOf, never, onnxSpec, quiet, scoreCall } from './testing.ts';
+
+const golden = fixtureJson('oip-golden/golden-kserve.json');
+const files: Readonly<Record<string, string>> = {
+  iris: 'iris-onnx/model.onnx',
+  digits: 'digits-mlp-onnx/model.onnx',
+  mixed: 'slow-and-bad/models/mixed-dtypes.onnx',
+  strings: 'slow-and-bad/models/string-input.onnx',
+};
+const closers: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+async function placed(model: string, placement: Placement): Promise<ScoringPort> {
+  const spec = onnxSpec(files[model] as string, { placement });
+  const runtime = createOnnxRuntime({ ...spec, threads: 2 }, quiet);
+  await runtime.start();
+  closers.push(() => runtime.stop(AbortSignal.timeout(5_000)));
+  const inline = runtime.placement()?.inline;
+  if (placement !== 'inline' || inline === undefined) return runtime;
+  const loaded = await loadInlineModel({ ...spec, model: inline }, quiet);
+  closers.push(() => loaded.close());
+  return loaded;
+}
+
+interface GoldenHttp {
+  model: string;
+  headers: [string, string][];
+  body_base64: string;
+}
+
+function httpCall({ model, headers, body_base64 }: GoldenHttp): ScoreCall {
+  const length = headers.find(([key]) => key === 'Inference-Header-Content-Length')?.[1];
+  return scoreCall({
+    modelName: model,
+    body: Buffer.from(body_base64, 'base64'),
+    inferenceHeaderLengthPlusOne: length === undefined ? 0 : Number(length) + 1,
+  });
+}
+
+function grpcCall({ model, request_base64 }: { model: string; request_base64: string }): ScoreCall {
+  const body = Buffer.from(request_base64, 'base64');
+  return scoreCall({ modelName: model, protocol: Protocol.PROTOCOL_OIP_GRPC, body });
+}
+
+/** Everything that a caller sees, those times apart that differ from run to run. */
+async function seen(port: ScoringPort, call: ScoreCall): Promise<unknown> {
+  const { status, contentType, inferenceHeaderLengthPlusOne, errorReason, body } = await port.score(call, never);
+  return { status, contentType, inferenceHeaderLengthPlusOne, errorReason, body: body.toString('base64') };
+}
+
+describe.each(Object.keys(files))('the answers of %s', (model) => {
+  const calls: ScoreCall[] = [
+    ...golden.http.filter((entry: GoldenHttp) => entry.model === model).map(httpCall),
+    ...golden.grpc.filter((entry: { model: string }) => entry.model === model).map(grpcCall),
+    inferJson({ inputs: [] }),
+    inferJson('{"inputs": [1'),
+  ];
+
+  it('are the same bytes wherever the model runs, alone and many at once', async () => {
+    const reference = await placed(model, 'process');
+    const wanted: unknown[] = [];
+    for (const call of calls) wanted.push(await seen(reference, call));
+    expect(wanted.length).toBeGreaterThan(4);
+    for (const placement of ['inline', 'threads'] as const) {
+      const port = await placed(model, placement);
+      for (const [index, call] of calls.entries()) expect(await seen(port, call)).toEqual(wanted[index]);
+      const many = await Promise.all([...calls, ...calls, ...calls].map((call) => seen(port, call)));
+      expect(many).toEqual([...wanted, ...wanted, ...wanted]);
+    }
+  });
+});
+
+describe('a model inline', () => {
+  it('leaves a request with more rows than it was measured for to the process', async () => {
+    const spec = onnxSpec('iris-onnx/model.onnx');
+    const runtime = createOnnxRuntime(spec, quiet);
+    await runtime.start();
+    closers.push(() => runtime.stop(AbortSignal.timeout(5_000)));
+    const inline = runtime.placement()?.inline;
+    if (inline === undefined) throw new Error('iris is not inline');
+    const loaded = await loadInlineModel({ ...spec, model: { ...inline, rowsMax: 2 } }, quiet);
+    closers.push(() => loaded.close());
+    const rows = (count: number): ScoreCall =>
+      inferJson({
+        inputs: [
+          { name: 'input', datatype: 'FP32', shape: [count, 4], data: Array.from({ length: count * 4 }, () => 1) },
+        ],
+      });
+    expect(jsonOf(await loaded.score(rows(2), never)).outputs[0].shape).toEqual([2]);
+    const refused = await loaded.score(rows(3), never);
+    expect(errorOf(refused)).toMatchObject({ code: 'unavailable', reason: 'TOO_MANY_ROWS_HERE' });
+    expect(refused.started).toBe(false);
+    await expect(loadInlineModel({ ...spec, model: { ...inline, sha256: 'other' } }, quiet)).rejects.toThrow(
+      'is not the file that was measured',
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Tensor } from '@mooring/tensor';
+import { fixturePath, quiet } from '../testing.ts';
+import { startModelThreads, type ModelThreads } from './model-threads.ts';
+import { ownTensor, transferable } from './transferable.ts';
+
+let threads: ModelThreads | undefined;
+afterEach(async () => {
+  await threads?.stop(AbortSignal.timeout(5_000));
+  threads = undefined;
+});
+
+const row = (): Tensor[] => [{ name: 'x', datatype: 'FP32', shape: [1, 4], elements: new Float32Array([1, 2, 3, 4]) }];
+
+describe('the threads of a model', () => {
+  it('run at the same time and leave the event loop free', async () => {
+    const file = fixturePath('slow-and-bad/models/heavy.onnx');
+    threads = await startModelThreads({ file, count: 2, threads: 1, log: quiet });
+    const pool = threads;
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 1);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => pool.run(row(), ['y'])));
+    clearInterval(timer);
+    expect(new Set(answers.map(([y]) => y?.elements[0])).size).toBe(1);
+    expect(turns).toBeGreaterThan(5);
+  });
+
+  it('fail only the calls of a thread that dies, and another takes its place', async () => {
+    const file = fixturePath('slow-and-bad/models/heavy.onnx');
+    threads = await startModelThreads({ file, count: 2, threads: 1, log: quiet });
+    const pool = threads;
+    const calls = Array.from({ length: 4 }, () =>
+      pool.run(row(), ['y']).then(
+        () => 'answered',
+        (error) => error.reason,
+      ),
+    );
+    // No message that a thread knows: it ends on it, after the run that it has and with the next one before it.
+    pool.workers()[0]?.postMessage(undefined);
+    const outcomes = await Promise.all(calls);
+    expect(outcomes.filter((outcome) => outcome === 'MODEL_THREAD_LOST')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(3);
+    await expect.poll(() => pool.alive(), { timeout: 5_000 }).toBe(2);
+    const [y] = await pool.run(row(), ['y']);
+    expect(y?.shape).toEqual([1]);
+  });
+
+  it('say what the model says', async () => {
+    threads = await startModelThreads({ file: fixturePath('iris-onnx/model.onnx'), count: 1, threads: 1, log: quiet });
+    const wrong: Tensor = { name: 'input', datatype: 'FP32', shape: [1, 5], elements: new Float32Array(5) };
+    await expect(threads.run([wrong], ['label'])).rejects.toMatchObject({ reason: 'MODEL_REFUSED_INPUT' });
+  });
+
+  it('are not started for a file that is no model', async () => {
+    const file = fixturePath('slow-and-bad/models/corrupt.onnx');
+    await expect(startModelThreads({ file, count: 2, threads: 1, log: quiet })).rejects.toThrow(
+      'cannot be run in a thread',
+    );
+  });
+});
+
+describe('what moves to a thread', () => {
+  const tensor = (data: Float32Array<ArrayBuffer>) => ({
+    type: 'float32',
+    dims: [data.length],
+    data,
+    location: 'cpu' as const,
+    size: 4,
+  });
+
+  it('is a buffer of its own as it is, and the part of a larger one as a copy', () => {
+    const own = tensor(new Float32Array([1, 2]));
+    expect(ownTensor(own)).toBe(own);
+    const part = ownTensor(tensor(new Float32Array(new ArrayBuffer(1_024), 16, 2)));
+    expect(part.data).toEqual(new Float32Array(2));
+    expect(transferable([own, part]).map(({ byteLength }) => byteLength)).toEqual([8, 8]);
+    expect(transferable([tensor(new Float32Array(0))])).toEqual([]);
+  });
+});
