@@ -9,3 +9,4 @@ export {
   type ScoringStreamState,
 } from './open-scoring-stream.ts';
 export { bodyBytesMax, messageBytesMax } from './method.ts';
+export { tracedPort } from './traced-port.ts';

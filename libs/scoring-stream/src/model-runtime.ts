@@ -1,4 +1,4 @@
-import type { InstanceStatus } from '@mooring/domain';
+import type { InstanceStatus, ModelPlacement } from '@mooring/domain';
 import type { ScoringPort } from './port.ts';
 
 /** A model (or script) that is loaded or being loaded. Made by libs/inference (ONNX) and libs/python-runtime. */
@@ -7,6 +7,8 @@ export interface ModelRuntime extends ScoringPort {
   start(): Promise<void>;
   /** True while it can answer. */
   ready(): boolean;
+  /** Where the model runs, once it is loaded; absent where there is nothing to choose. */
+  placement?(): ModelPlacement | undefined;
   /** True when the runtime passes the caller's headers on (`request_headers`, `@rawhttp`). */
   readonly wantsHeaders: boolean;
   /** Finishes what is open, then ends; `signal` aborts when it must end at once. */

@@ -113,6 +113,7 @@ class Threads implements ModelThreads {
     for (const timer of this.#restarts) clearTimeout(timer);
     // Asked, not terminated: ending a thread inside a run aborts the whole process.
     const ends = [...this.#all].map(({ worker }) => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
       worker.postMessage('stop' satisfies ThreadStop);
       return once(worker, 'exit', { signal });
     });

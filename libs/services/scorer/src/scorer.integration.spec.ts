@@ -103,7 +103,7 @@ const heavy = (loops: number, fields: object = {}): ReturnType<typeof scoreCall>
 describe('a scorer process', () => {
   it('loads, tells health and status.json, scores, drains on SIGTERM and exits 0', async () => {
     const scorer = await startReady('iris-onnx/model.onnx');
-    expect(scorer.status()).toEqual({ state: 'ready' });
+    expect(scorer.status()).toMatchObject({ state: 'ready', placement: { chosen: 'inline' } });
     expect(await healthOf(scorer)).toBe(serving);
     expect(await healthOf(scorer, 'liveness')).toBe(serving);
     expect(scorer.stream.hello).toMatchObject({ instanceId: 'flowers-blue-1', wantsHeaders: false });

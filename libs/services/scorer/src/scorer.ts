@@ -1,13 +1,18 @@
 import type { InstanceSpec, InstanceStatus } from '@mooring/domain';
 import { startGrpcServer } from '@mooring/rpc';
-import { ModelLoadError, serveScoringStream, type ModelRuntime, type ScoringPort } from '@mooring/scoring-stream';
+import {
+  ModelLoadError,
+  serveScoringStream,
+  tracedPort,
+  type ModelRuntime,
+  type ScoringPort,
+} from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
 import type { Logger } from 'pino';
 import { limitCalls } from './admission.ts';
 import { limitsOf } from './limits.ts';
 import { watchForOrphan } from './orphan-watch.ts';
 import { writeStatus } from './status-file.ts';
-import { tracedPort } from './traced-port.ts';
 
 export interface ScorerOptions {
   spec: InstanceSpec;
@@ -90,7 +95,8 @@ async function load(runtime: ModelRuntime, log: Logger): Promise<InstanceStatus>
   try {
     await runtime.start();
     log.info(`ready after ${Math.round(performance.now() - from)} ms`);
-    return { state: 'ready' };
+    const placement = runtime.placement?.();
+    return { state: 'ready', ...(placement === undefined ? {} : { placement }) };
   } catch (thrown) {
     const status = failureOf(thrown);
     log.error(`cannot serve: ${status.message}`);

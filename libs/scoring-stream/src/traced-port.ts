@@ -1,5 +1,5 @@
-import type { ScoreCall, ScoreReply, ScoringPort } from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
+import type { ScoreCall, ScoreReply, ScoringPort } from './port.ts';
 
 /** Puts a span around each traced call; what the port does itself goes below it. */
 export function tracedPort(port: ScoringPort, tracing: Tracing, name: string, instanceId: string): ScoringPort {

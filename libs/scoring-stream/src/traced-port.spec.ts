@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { reply, type ScoreCall } from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
-import { never, scoreCall } from './testing/calls.ts';
+import { reply, type ScoreCall } from './port.ts';
+import { call as scoreCall } from './testing.ts';
 import { tracedPort } from './traced-port.ts';
+
+const never = new AbortController().signal;
 
 interface Ended {
   name: string;
