@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, defaultDataFolder, readConfig, type Environment } from '@mooring/config';
+import { readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
 
-/** What every process shares: MOORING_DATA, MOORING_MASTER_KEY, MOORING_MASTER_KEY_FILE. */
-const sharedConfig = z.object({
-  data: z.string().default(defaultDataFolder),
+/** MOORING_MASTER_KEY, MOORING_MASTER_KEY_FILE. */
+const masterKeyConfig = z.object({
   masterKey: z.string().optional(),
   masterKeyFile: z.string().optional(),
-});
-
-/** Settings of the auth service: MOORING_AUTH_<KEY>. */
-const ownConfig = z.object({
-  /** `unix:/path` or `host:port`; a socket in the run folder by default. */
-  address: z.string().optional(),
 });
 
 export interface AuthConfig {
@@ -24,15 +17,15 @@ export interface AuthConfig {
   ownMasterKeyFile: string;
 }
 
+/** Settings: MOORING_DATA, MOORING_AUTH_ADDRESS and those of the master key. */
 export function readAuthConfig(environment: Environment): AuthConfig {
-  const shared = readConfig('', sharedConfig, environment);
-  const own = readConfig('AUTH', ownConfig, environment);
-  const folder = dataFolder(shared.data);
+  const { masterKey, masterKeyFile } = readConfig('', masterKeyConfig, environment);
+  const folder = readDataFolder(environment);
   return {
-    address: own.address ?? `unix:${join(folder.run, 'auth.sock')}`,
+    address: serviceAddress('auth', environment),
     adminTokenFile: folder.adminTokenFile,
-    masterKey: shared.masterKey,
-    masterKeyFile: shared.masterKeyFile,
+    masterKey,
+    masterKeyFile,
     ownMasterKeyFile: join(folder.secrets, 'master.key'),
   };
 }

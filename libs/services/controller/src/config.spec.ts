@@ -11,7 +11,7 @@ it('finds its neighbours by their sockets in the data folder', () => {
 
 it('takes other addresses and limits from its own variables', () => {
   const config = readControllerConfig({
-    MOORING_CONTROLLER_REGISTRY_ADDRESS: '127.0.0.1:9',
+    MOORING_REGISTRY_ADDRESS: '127.0.0.1:9',
     MOORING_CONTROLLER_NOTICE_MS: '50',
   });
   expect(config).toMatchObject({ registryAddress: '127.0.0.1:9', noticeMs: 50 });

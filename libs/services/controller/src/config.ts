@@ -1,19 +1,12 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { dataFolder, defaultDataFolder, readConfig, type DataFolder, type Environment } from '@mooring/config';
-
-const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
+import { readConfig, readDataFolder, serviceAddress, type DataFolder, type Environment } from '@mooring/config';
 
 /** A scorer is an app of its own; it is started by its path because nothing may import an app. */
 const scorerMain = fileURLToPath(new URL('../../../../apps/scorer/src/main.ts', import.meta.url));
 
 /** Settings of the controller: MOORING_CONTROLLER_<KEY>. */
 const ownConfig = z.object({
-  /** `unix:/path` or `host:port`; sockets in the run folder by default. */
-  address: z.string().optional(),
-  registryAddress: z.string().optional(),
-  authAddress: z.string().optional(),
   /** What Node runs as an instance. */
   scorerMain: z.string().default(scorerMain),
   /** Routers get this long to see that an instance leaves before it is told to stop. */
@@ -32,28 +25,19 @@ const ownConfig = z.object({
   resyncMs: z.coerce.number().int().min(100).default(30_000),
 });
 
-export interface ControllerConfig {
+export interface ControllerConfig extends Readonly<z.output<typeof ownConfig>> {
   address: string;
   registryAddress: string;
   authAddress: string;
-  scorerMain: string;
-  noticeMs: number;
-  orphanTimeoutMs: number;
-  logBytesMax: number;
-  stopMs: number;
-  resyncMs: number;
   folder: DataFolder;
 }
 
 export function readControllerConfig(environment: Environment): ControllerConfig {
-  const folder = dataFolder(readConfig('', sharedConfig, environment).data);
-  const own = readConfig('CONTROLLER', ownConfig, environment);
-  const socket = (name: string): string => `unix:${join(folder.run, `${name}.sock`)}`;
   return {
-    ...own,
-    address: own.address ?? socket('controller'),
-    registryAddress: own.registryAddress ?? socket('registry'),
-    authAddress: own.authAddress ?? socket('auth'),
-    folder,
+    ...readConfig('CONTROLLER', ownConfig, environment),
+    address: serviceAddress('controller', environment),
+    registryAddress: serviceAddress('registry', environment),
+    authAddress: serviceAddress('auth', environment),
+    folder: readDataFolder(environment),
   };
 }

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, defaultDataFolder, readConfig, type Environment } from '@mooring/config';
+import { readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
 
 const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 const whole = (fallback: number, largest: number) => z.coerce.number().int().positive().max(largest).default(fallback);
@@ -47,8 +46,6 @@ export function parseAddress(address: string): { host: string; port: number } {
   return { host: address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''), port };
 }
 
-const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
-const addressConfig = z.object({ address: z.string().optional() });
 const gatewayConfig = z.object({
   /** Base of the scoring URIs when callers reach the gateway by another name than it has itself. */
   publicUrl: z.url().optional(),
@@ -70,17 +67,13 @@ export interface ManagementConfig {
 }
 
 export function readManagementConfig(environment: Environment): ManagementConfig {
-  const folder = dataFolder(readConfig('', sharedConfig, environment).data);
   const gateway = readConfig('GATEWAY', gatewayConfig, environment);
-  const addressOf = (service: string): string =>
-    readConfig(service.toUpperCase(), addressConfig, environment).address ??
-    `unix:${join(folder.run, `${service}.sock`)}`;
   return {
     own: readConfig('MANAGEMENT', ownConfig, environment),
-    artifacts: folder.artifacts,
-    registryAddress: addressOf('registry'),
-    authAddress: addressOf('auth'),
-    controllerAddress: addressOf('controller'),
+    artifacts: readDataFolder(environment).artifacts,
+    registryAddress: serviceAddress('registry', environment),
+    authAddress: serviceAddress('auth', environment),
+    controllerAddress: serviceAddress('controller', environment),
     gatewayPublicUrl: gateway.publicUrl?.replace(/\/+$/, ''),
     gatewayFallbackUrl: `http://${gateway.http}`,
   };

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { dataFolder, defaultDataFolder, type DataFolder } from './data-folder.ts';
+import { readConfig, type Environment } from './read-config.ts';
+
+const dataConfig = z.object({ data: z.string().default(defaultDataFolder) });
+const addressConfig = z.object({ address: z.string().optional() });
+
+/** The platform's data folder: MOORING_DATA, else `~/.mooring`. */
+export function readDataFolder(environment: Environment): DataFolder {
+  return dataFolder(readConfig('', dataConfig, environment).data);
+}
+
+/**
+ * Where a service listens, and where its neighbours find it: MOORING_<SERVICE>_ADDRESS, `unix:/path` or `host:port`, else
+ * its socket in the run folder.
+ */
+export function serviceAddress(service: string, environment: Environment): string {
+  const prefix = service.toUpperCase().replaceAll('-', '_');
+  const { address } = readConfig(prefix, addressConfig, environment);
+  return address ?? `unix:${join(readDataFolder(environment).run, `${service}.sock`)}`;
+}
