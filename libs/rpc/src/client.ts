@@ -40,13 +40,16 @@ export interface RpcClient<C> {
   close(): void;
 }
 
-interface Closable {
+export interface Closable {
   close(): void;
 }
 
+/** A generated grpc-js client class. */
+export type ClientClass<C> = new (address: string, channel: ChannelCredentials, options?: Partial<ClientOptions>) => C;
+
 /** A promise client for a generated grpc-js client class. Dials when it is first used. */
 export function createClient<C extends Closable>(
-  Constructor: new (address: string, channel: ChannelCredentials, options?: Partial<ClientOptions>) => C,
+  Constructor: ClientClass<C>,
   address: string,
   defaultDeadlineMs = 5_000,
 ): RpcClient<C> {

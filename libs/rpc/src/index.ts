@@ -11,4 +11,5 @@ export {
   type GrpcServerOptions,
   type MountedService,
 } from './server.ts';
+export { createServiceClient, type ServiceClientOptions } from './service-client.ts';
 export { unary, type CallContext } from './unary.ts';

@@ -6,7 +6,15 @@ import { pino } from 'pino';
 import { AuthServiceClient, AuthServiceService } from '@mooring/contracts/auth';
 import { HealthClient } from '@mooring/contracts/health';
 import { PlatformError } from '@mooring/errors';
-import { createClient, service, startGrpcServer, unary, type GrpcServer, type RpcClient } from './index.ts';
+import {
+  createClient,
+  createServiceClient,
+  service,
+  startGrpcServer,
+  unary,
+  type GrpcServer,
+  type RpcClient,
+} from './index.ts';
 
 const log = pino({ enabled: false });
 let folder: string;
@@ -100,6 +108,22 @@ describe('a call', () => {
     const error = await nobody.call('listEndpointKeys', { endpoint: 'x' }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'unavailable' });
     nobody.close();
+  });
+
+  it('to a service that is away says which one, not where, and lets its own errors through', async () => {
+    const away = createServiceClient(AuthServiceClient, `unix:${folder}/nobody.sock`, 'auth', { advice: '; wait' });
+    await expect(away.call('listEndpointKeys', { endpoint: 'x' })).rejects.toMatchObject({
+      code: 'unavailable',
+      reason: 'AUTH_UNAVAILABLE',
+      message: 'the auth service gives no answer just now; wait',
+    });
+    away.close();
+    const here = createServiceClient(AuthServiceClient, server.address, 'auth');
+    await expect(here.call('ensureEndpointKeys', { endpoint: 'x' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(here.call('deleteEndpointKeys', { endpoint: 'x' }, { deadlineMs: 50 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    here.close();
   });
 });
 

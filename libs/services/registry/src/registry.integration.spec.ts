@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storedOf } from '@mooring/contracts/stored-resource';
 import type { ResourceKind } from '@mooring/domain';
 import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { codeSpec, deploymentSpec, endpointSpec, environmentSpec, modelSpec } from './testing/specs.ts';
-import { startTestRegistry, storedOf, type TestRegistry } from './testing/test-registry.ts';
+import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
 const data = tempDir();
 let nats: TestNats;

@@ -1,12 +1,10 @@
 import { AuthServiceClient } from '@mooring/contracts/auth';
-import { createClient } from '@mooring/rpc';
+import { createServiceClient } from '@mooring/rpc';
 import type { Auth } from '../ports.ts';
-import { callsTo } from './service-client.ts';
 
 /** Auth over gRPC. `close` ends the connection. */
 export function createGrpcAuth(address: string): Auth & { close(): void } {
-  const client = createClient(AuthServiceClient, address);
-  const call = callsTo(client, 'auth');
+  const { call, close } = createServiceClient(AuthServiceClient, address, 'auth');
   return {
     ensureEndpointKeys: async (endpoint) => {
       await call('ensureEndpointKeys', { endpoint });
@@ -19,6 +17,6 @@ export function createGrpcAuth(address: string): Auth & { close(): void } {
       const { plain } = await call('open', { sealed, purpose });
       return Buffer.from(plain).toString('utf8');
     },
-    close: () => client.close(),
+    close,
   };
 }

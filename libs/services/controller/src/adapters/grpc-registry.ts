@@ -1,9 +1,9 @@
-import { RegistryServiceClient, type Resource as ResourceMessage } from '@mooring/contracts/registry';
-import type { Resource, ResourceKind, Stored } from '@mooring/domain';
+import { RegistryServiceClient } from '@mooring/contracts/registry';
+import { storedOf } from '@mooring/contracts/stored-resource';
+import type { ResourceKind, Stored } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { createClient } from '@mooring/rpc';
+import { createServiceClient } from '@mooring/rpc';
 import type { Registry } from '../ports.ts';
-import { callsTo } from './service-client.ts';
 
 const pageSize = 500;
 /** More deployments than one machine could run. */
@@ -14,8 +14,7 @@ const writeDeadlineMs = 15_000;
 
 /** The registry over gRPC. `close` ends the connection. */
 export function createGrpcRegistry(address: string): Registry & { close(): void } {
-  const client = createClient(RegistryServiceClient, address);
-  const call = callsTo(client, 'registry');
+  const { call, close } = createServiceClient(RegistryServiceClient, address, 'registry');
   const write = { deadlineMs: writeDeadlineMs };
   return {
     get: async (kind, key) => {
@@ -48,13 +47,6 @@ export function createGrpcRegistry(address: string): Registry & { close(): void 
     finalizeDelete: async (kind, key, generation) => {
       await call('finalizeDelete', { kind, key, generation }, write);
     },
-    close: () => client.close(),
+    close,
   };
-}
-
-function storedOf<K extends ResourceKind>(message: ResourceMessage | undefined): Stored<K> {
-  if (message === undefined) {
-    throw new PlatformError('internal', 'NO_RESOURCE', 'the registry answered without the resource');
-  }
-  return { ...(JSON.parse(message.documentJson) as Resource<K>), etag: message.etag };
 }

@@ -1,18 +1,11 @@
 import { AuthServiceClient, KeySlot } from '@mooring/contracts/auth';
-import { createClient } from '@mooring/rpc';
+import { createServiceClient } from '@mooring/rpc';
 import type { AuthPort } from '../ports.ts';
-import { serviceError } from './service-error.ts';
+import { advice } from './advice.ts';
 
 /** Auth over gRPC. `close` ends the connection. */
 export function createGrpcAuth(address: string): AuthPort & { close(): void } {
-  const client = createClient(AuthServiceClient, address);
-  const call: typeof client.call = async (method, request, options) => {
-    try {
-      return await client.call(method, request, options);
-    } catch (thrown) {
-      throw serviceError(thrown, 'auth');
-    }
-  };
+  const { call, close } = createServiceClient(AuthServiceClient, address, 'auth', { advice });
   return {
     authenticate: async (token) => (await call('authenticateManagement', { token })).principal,
     listKeys: (endpoint) => call('listEndpointKeys', { endpoint }),
@@ -22,6 +15,6 @@ export function createGrpcAuth(address: string): AuthPort & { close(): void } {
     },
     seal: async (plain, purpose) => (await call('seal', { plain: Buffer.from(plain), purpose })).sealed,
     open: async (sealed, purpose) => (await call('open', { sealed, purpose })).plain.toString('utf8'),
-    close: () => client.close(),
+    close,
   };
 }

@@ -1,23 +1,16 @@
-import { RegistryServiceClient, type Resource as ResourceMessage } from '@mooring/contracts/registry';
-import type { Operation, Resource, ResourceKind, Stored } from '@mooring/domain';
-import { PlatformError } from '@mooring/errors';
-import { createClient } from '@mooring/rpc';
+import { RegistryServiceClient } from '@mooring/contracts/registry';
+import { storedOf } from '@mooring/contracts/stored-resource';
+import type { Operation } from '@mooring/domain';
+import { createServiceClient } from '@mooring/rpc';
 import type { RegistryPort } from '../ports.ts';
-import { serviceError } from './service-error.ts';
+import { advice } from './advice.ts';
 
 /** A write waits for its turn behind others. */
 const writeDeadlineMs = 15_000;
 
 /** The registry over gRPC. `close` ends the connection. */
 export function createGrpcRegistry(address: string): RegistryPort & { close(): void } {
-  const client = createClient(RegistryServiceClient, address);
-  const call: typeof client.call = async (method, request, options) => {
-    try {
-      return await client.call(method, request, options);
-    } catch (thrown) {
-      throw serviceError(thrown, 'registry');
-    }
-  };
+  const { call, close } = createServiceClient(RegistryServiceClient, address, 'registry', { advice });
   return {
     put: async (kind, key, spec, { ifMatch, principal }) => {
       const request = { kind, key, specJson: JSON.stringify(spec), ifMatch, principal };
@@ -42,13 +35,6 @@ export function createGrpcRegistry(address: string): RegistryPort & { close(): v
       const { revisions } = await call('listRevisions', { kind, key });
       return revisions.map((revision) => storedOf(revision));
     },
-    close: () => client.close(),
+    close,
   };
-}
-
-function storedOf<K extends ResourceKind>(message: ResourceMessage | undefined): Stored<K> {
-  if (message === undefined) {
-    throw new PlatformError('internal', 'NO_RESOURCE', 'the registry answered without the resource');
-  }
-  return { ...(JSON.parse(message.documentJson) as Resource<K>), etag: message.etag };
 }

@@ -3,7 +3,8 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { dataFolder } from '@mooring/config';
 import { AuthServiceService, type AuthServiceServer } from '@mooring/contracts/auth';
-import { RegistryServiceClient, type Resource as Message } from '@mooring/contracts/registry';
+import { RegistryServiceClient } from '@mooring/contracts/registry';
+import { storedOf } from '@mooring/contracts/stored-resource';
 import type { Operation, ResourceKind, SpecByKind, Stored } from '@mooring/domain';
 import { createClient, service, startGrpcServer, unary, type RpcClient } from '@mooring/rpc';
 import { startModules } from '@mooring/runtime';
@@ -32,11 +33,6 @@ export interface TestRegistry {
   /** The registry alone ends and starts again. */
   restart(): Promise<void>;
   stop(): Promise<void>;
-}
-
-export function storedOf<K extends ResourceKind>(message: Message | undefined): Stored<K> {
-  if (message === undefined) throw new Error('there is no resource in the answer');
-  return { ...(JSON.parse(message.documentJson) as Stored<K>), etag: message.etag };
 }
 
 /** `natsSettings`: how to reach NATS; `dataDir`: a folder of its own, which the caller removes. */
