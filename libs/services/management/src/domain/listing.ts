@@ -72,15 +72,21 @@ function readTags(text: string): ListQuery['tags'] {
     });
 }
 
-/** Filters, orders and cuts; `total` tells whether there is a next page. */
-export function selectPage(
-  resources: readonly Stored[],
-  query: ListQuery,
-): { page: Stored[]; nextSkip: number | undefined } {
+export interface Page<T> {
+  page: T[];
+  /** Where the next page begins; undefined when this is the last. */
+  nextSkip: number | undefined;
+}
+
+/** Filters, orders and cuts. */
+export function selectPage(resources: readonly Stored[], query: ListQuery): Page<Stored> {
   const kept = resources.filter((resource) => isInView(resource, query.view) && hasTags(resource, query.tags));
-  const ordered = query.orderBy === undefined ? kept : kept.toSorted(comparison(query.orderBy));
-  const end = query.skip + query.top;
-  return { page: ordered.slice(query.skip, end), nextSkip: end < ordered.length ? end : undefined };
+  return cutPage(query.orderBy === undefined ? kept : kept.toSorted(comparison(query.orderBy)), query);
+}
+
+export function cutPage<T>(items: readonly T[], { skip, top }: Pick<ListQuery, 'skip' | 'top'>): Page<T> {
+  const end = skip + top;
+  return { page: items.slice(skip, end), nextSkip: end < items.length ? end : undefined };
 }
 
 export function isInView(resource: Stored, view: ListQuery['view']): boolean {

@@ -2,11 +2,11 @@ import { workspaceId, type ArmProblem } from '@mooring/azureml/arm';
 import type { ModelVersionSpec, Stored } from '@mooring/domain';
 import { isAssetName } from '@mooring/domain';
 import { containersOf, hasHash, isContainerInView, type AssetContainer } from '../domain/containers.ts';
-import { readListQuery, selectPage } from '../domain/listing.ts';
+import { cutPage, readListQuery, selectPage } from '../domain/listing.ts';
 import { notFound, refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
-import { cut, listAll, pageBody } from './listing.ts';
+import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf } from './resource.ts';
 
 export type AssetKind = 'model' | 'environment' | 'code';
@@ -30,14 +30,7 @@ export function createListVersions(ports: ManagementPorts, kind: AssetKind): Han
         : isAssetName(name)
           ? await listAll(ports.registry, kind, name)
           : [];
-    const { page, nextSkip } = selectPage(found, query);
-    return ok(
-      pageBody(
-        page.map((version) => bodyOf(version, call, ports)),
-        nextSkip,
-        call,
-      ),
-    );
+    return pageAnswer(selectPage(found, query), call, (version) => bodyOf(version, call, ports));
   };
 }
 
@@ -46,14 +39,7 @@ export function createListContainers(ports: ManagementPorts, collection: AssetCo
     const query = readListQuery(call.query);
     const all = containersOf(await listAll(ports.registry, assetCollections[collection], ''));
     const wanted = all.filter((container) => isContainerInView(container, query.view));
-    const { page, nextSkip } = cut(wanted, query);
-    return ok(
-      pageBody(
-        page.map((container) => containerBody(container, collection, call)),
-        nextSkip,
-        call,
-      ),
-    );
+    return pageAnswer(cutPage(wanted, query), call, (container) => containerBody(container, collection, call));
   };
 }
 

@@ -4,7 +4,7 @@ import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 import { endpointName } from './endpoints.ts';
-import { listAll, pageBody } from './listing.ts';
+import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf, keyOf } from './resource.ts';
 
 const kind = 'online-deployment';
@@ -20,14 +20,8 @@ export function createListDeployments(ports: ManagementPorts): Handler {
   return async (call) => {
     const query = readListQuery(call.query);
     const { key } = await ports.registry.get('online-endpoint', endpointName(call));
-    const { page, nextSkip } = selectPage(await listAll(ports.registry, kind, key), query);
-    return ok(
-      pageBody(
-        page.map((stored) => bodyOf(stored, call, ports)),
-        nextSkip,
-        call,
-      ),
-    );
+    const page = selectPage(await listAll(ports.registry, kind, key), query);
+    return pageAnswer(page, call, (stored) => bodyOf(stored, call, ports));
   };
 }
 

@@ -7,7 +7,7 @@ import { mergeMirrorReports } from '../domain/mirror-report.ts';
 import { notFound, refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
-import { listAll, pageBody } from './listing.ts';
+import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf, keyOf, location, operationAddress } from './resource.ts';
 
 const kind = 'online-endpoint';
@@ -23,14 +23,7 @@ export function createListEndpoints(ports: ManagementPorts): Handler {
     const all = await listAll(ports.registry, kind, '');
     const named =
       typeof name === 'string' && name !== '' ? all.filter(({ key }) => key.toLowerCase() === name.toLowerCase()) : all;
-    const { page, nextSkip } = selectPage(named, query);
-    return ok(
-      pageBody(
-        page.map((stored) => bodyOf(stored, call, ports)),
-        nextSkip,
-        call,
-      ),
-    );
+    return pageAnswer(selectPage(named, query), call, (stored) => bodyOf(stored, call, ports));
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ResourceKind, Stored } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import type { ListQuery } from '../domain/listing.ts';
-import type { Call } from '../http/call.ts';
+import type { Page } from '../domain/listing.ts';
+import { ok, type Answer, type Call } from '../http/call.ts';
 import type { RegistryPort } from '../ports.ts';
 
 const pageSize = 1_000;
@@ -25,22 +25,13 @@ export async function listAll<K extends ResourceKind>(
 }
 
 /** `{value, nextLink}`; the link is the same address, further on. */
-export function pageBody(
-  value: readonly unknown[],
-  nextSkip: number | undefined,
-  call: Call,
-): { value: readonly unknown[]; nextLink?: string } {
-  if (nextSkip === undefined) return { value };
+export function pageAnswer<T>({ page, nextSkip }: Page<T>, call: Call, bodyOf: (item: T) => unknown): Answer {
+  const value = page.map((item) => bodyOf(item));
+  if (nextSkip === undefined) return ok({ value });
   const url = new URL(call.baseUrl + call.path);
   for (const [name, text] of Object.entries(call.query)) {
     if (typeof text === 'string' && name.toLowerCase() !== '$skip') url.searchParams.set(name, text);
   }
   url.searchParams.set('$skip', String(nextSkip));
-  return { value, nextLink: url.href };
-}
-
-/** One page of things that have no resource of their own. */
-export function cut<T>(items: readonly T[], { skip, top }: ListQuery): { page: T[]; nextSkip: number | undefined } {
-  const end = skip + top;
-  return { page: items.slice(skip, end), nextSkip: end < items.length ? end : undefined };
+  return ok({ value, nextLink: url.href });
 }
