@@ -1,0 +1,99 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import type { Options } from './cli.ts';
+import type { Measured } from './measure.ts';
+import { ratios } from './report/ratios.ts';
+import { workloadReport } from './report/report.ts';
+import type { Sample } from './report/samples.ts';
+import { median } from './report/statistics.ts';
+import { figure } from './report/table.ts';
+import { Session } from './session.ts';
+import { catalogue } from './systems/catalogue.ts';
+import { measureClosed, type Run } from './workloads/closed.ts';
+import { workloadNamed, type Workload } from './workloads/workloads.ts';
+
+/** A run's figures, as --json writes them. */
+export interface BenchResult {
+  at: string;
+  machine: { cores: number; cpu: string; node: string };
+  settings: { repeats: number; seconds: number; warmupSeconds: number; generator: string };
+  /** Cores that other programs took: the median and the worst of all measurements. */
+  otherCores: { median: number; most: number };
+  samples: Sample[];
+  ratios: ReturnType<typeof ratios>;
+}
+
+/** Runs what the options say, prints the tables, and resolves with all figures. */
+export async function runBench(options: Options, signal: AbortSignal): Promise<BenchResult> {
+  const say = (line: string): void => void (options.quiet || process.stderr.write(`${line}\n`));
+  const session = await Session.open(signal, say);
+  const samples: Sample[] = [];
+  const otherCores: number[] = [];
+  try {
+    const systems = catalogue.filter(({ name }) => options.systems?.includes(name) ?? true);
+    const chosen = options.only.map(workloadNamed);
+    await session.start(systems, chosen);
+    for (const workload of chosen) {
+      const subjects = await session.subjects(systems, workload);
+      if (subjects.length === 0) say(`${workload.name} is left out: nothing that serves it runs`);
+      await measure({
+        session,
+        workload,
+        subjects,
+        points: pointsOf(workload, options),
+        repeats: options.repeats,
+        times: { warmupMs: options.warmupSeconds * 1_000, durationMs: options.seconds * 1_000 },
+        onSample: (sample, measured) => {
+          samples.push(sample);
+          otherCores.push(measured.otherCores);
+          say(progressLine(workload, sample, measured));
+        },
+      });
+      process.stdout.write(`\n${workloadReport(workload, samples)}`);
+    }
+  } finally {
+    await session.close();
+  }
+  const result = resultOf(options, samples, otherCores);
+  process.stdout.write(`\n${otherText(result)}`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  return result;
+}
+
+function measure(run: Run): Promise<void> {
+  switch (run.workload.kind) {
+    case 'closed':
+    case 'in-flight':
+      return measureClosed(run);
+    default:
+      throw new Error(`${run.workload.name} is not there yet`);
+  }
+}
+
+function pointsOf({ kind, points }: Workload, options: Options): readonly number[] {
+  const given = kind === 'closed' || kind === 'in-flight' ? options.concurrency : options.points;
+  return given ?? points;
+}
+
+function progressLine({ name, unit }: Workload, sample: Sample, { otherCores }: Measured): string {
+  const trouble = sample.trouble === undefined ? '' : `, ${sample.failed} failed: ${sample.trouble.slice(0, 120)}`;
+  return `${name} ${sample.x} ${unit}, repeat ${sample.repeat}: ${sample.system} ${figure(sample.perSecond)}/s, p50 ${figure(sample.p50Ms)} ms, others took ${figure(otherCores)} cores${trouble}`;
+}
+
+function resultOf(options: Options, samples: Sample[], otherCores: readonly number[]): BenchResult {
+  const references = Object.fromEntries(options.only.map((name) => [name, workloadNamed(name).references]));
+  const { repeats, seconds, warmupSeconds } = options;
+  return {
+    at: new Date().toISOString(),
+    machine: { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version },
+    settings: { repeats, seconds, warmupSeconds, generator: options.wrk ? 'wrk' : 'own' },
+    otherCores: { median: median(otherCores), most: Math.max(0, ...otherCores) },
+    samples,
+    ratios: ratios(samples, references),
+  };
+}
+
+function otherText({ otherCores, machine }: BenchResult): string {
+  const advice = otherCores.median > 0.1 ? '; read the ratios only, and run again on a quiet machine' : '';
+  return `other programs took ${figure(otherCores.median)} of ${machine.cores} cores (median; at most ${figure(otherCores.most)})${advice}\n`;
+}

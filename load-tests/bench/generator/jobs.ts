@@ -1,0 +1,82 @@
+/** Where requests go; `requestFile` holds the bytes, since a body may be larger than what should pass through IPC. */
+export type Target =
+  | { protocol: 'http'; host: string; port: number; requestFile: string }
+  | {
+      protocol: 'grpc';
+      host: string;
+      port: number;
+      requestFile: string;
+      path: string;
+      metadata: Record<string, string>;
+    };
+
+interface AnyJob {
+  target: Target;
+  /** Not part of the figures, but of `sent`. */
+  warmupMs: number;
+  durationMs: number;
+  /** A request without an answer for so long is given up. */
+  timeoutMs: number;
+}
+
+/** Each of `inFlight` callers sends the next request when the last is answered. */
+export interface ClosedJob extends AnyJob {
+  kind: 'closed';
+  inFlight: number;
+}
+
+/** Requests are due at a constant rate, whether earlier ones are answered or not; latency counts from when they were due. */
+export interface OpenJob extends AnyJob {
+  kind: 'open';
+  perSecond: number;
+  /** More cannot be open at once; what is due beyond it is counted as dropped. */
+  openMax: number;
+}
+
+export type Job = ClosedJob | OpenJob;
+
+/** A tenth of a second of an open job, by when requests were due. */
+export interface Slice {
+  due: number;
+  good: number;
+  maxMs: number;
+}
+
+export const sliceMs = 100;
+
+export interface LoadResult {
+  /** All requests of the job, warm-up included: what the CPU time of the servers is divided by. */
+  sent: number;
+  /** Answered with success within the measured time. */
+  good: number;
+  /** The measured time; of an open job until the last answer. */
+  seconds: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  /** Whole job: answers by HTTP status, `grpc N`, or `none`. */
+  statuses: Record<string, number>;
+  /** Answers 408, 429, 503 and 504 (and their gRPC codes) without retry-after or without a reason. */
+  unexplained: number;
+  /** How long refusals took. */
+  refusedP99Ms: number;
+  /** Due but not sent, since `openMax` were open. */
+  dropped: number;
+  /** How late the generator itself was in sending: above a millisecond it was the limit. */
+  lagP99Ms: number;
+  /** Text of the first failure. */
+  trouble: string;
+  generatorCpuUs: number;
+  slices: Slice[];
+}
+
+export const goodStatus = 200;
+/** A gRPC status is kept as this plus its code; OK as 200. */
+export const grpcBase = 1000;
+/** No answer. */
+export const noStatus = 0;
+
+export function statusName(status: number): string {
+  if (status === noStatus) return 'none';
+  return status >= grpcBase ? `grpc ${status - grpcBase}` : String(status);
+}

@@ -1,0 +1,66 @@
+import type { Measured } from '../measure.ts';
+import type { Sample } from '../report/samples.ts';
+import type { Session, Subject } from '../session.ts';
+import type { Workload } from './workloads.ts';
+
+export interface Times {
+  warmupMs: number;
+  durationMs: number;
+}
+
+/** What every way of measuring gets. */
+export interface Run {
+  session: Session;
+  workload: Workload;
+  subjects: readonly Subject[];
+  points: readonly number[];
+  repeats: number;
+  times: Times;
+  /** One more measurement was made. */
+  onSample(sample: Sample, measured: Measured): void;
+}
+
+const timeoutMs = 30_000;
+
+/** Systems take turns within each repeat, each time beginning with another one. */
+export function* turns(run: Run): Generator<{ repeat: number; x: number; subject: Subject }> {
+  for (let repeat = 1; repeat <= run.repeats; repeat += 1) {
+    for (const x of run.points) {
+      const from = repeat % Math.max(1, run.subjects.length);
+      for (const subject of [...run.subjects.slice(from), ...run.subjects.slice(0, from)]) yield { repeat, x, subject };
+    }
+  }
+}
+
+/** As many callers as the point says, each with one request in flight. */
+export async function measureClosed(run: Run): Promise<void> {
+  for (const { repeat, x, subject } of turns(run)) {
+    const measured = await closedLoop(run, subject, x);
+    run.onSample({ ...sampleOf(measured), workload: run.workload.name, system: subject.name, x, repeat }, measured);
+  }
+}
+
+export function closedLoop(
+  { session, times }: Run,
+  { host, shot, loop }: Subject,
+  inFlight: number,
+): Promise<Measured> {
+  if (loop !== undefined) return session.meter.loop(loop, times);
+  if (shot === undefined || host === undefined) throw new Error('neither a loop nor a server');
+  return session.meter.closed({ target: session.meter.target(shot), inFlight, timeoutMs, ...times }, host.pids());
+}
+
+export function sampleOf(measured: Measured): Omit<Sample, 'workload' | 'system' | 'x' | 'repeat'> {
+  const { good, seconds, p50Ms, p99Ms, maxMs, cpuUs, statuses, trouble } = measured;
+  const answered = Object.entries(statuses);
+  const failed = answered.reduce((sum, [status, count]) => (status === '200' ? sum : sum + count), 0);
+  return {
+    perSecond: good / seconds,
+    p50Ms,
+    p99Ms,
+    maxMs,
+    failed,
+    ...(Number.isNaN(cpuUs) ? {} : { cpuUs }),
+    ...(trouble === '' ? {} : { trouble }),
+  };
+}
