@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { HotCounter, HotGauge, HotHistogram } from './hot-metrics.ts';
 
 /**
  * Every metric of the platform: names, labels and buckets in one place (metrics-and-traces 6.3). Base units, histograms,
@@ -14,34 +15,34 @@ const stageBuckets = [0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01
 const where = ['endpoint', 'deployment'] as const;
 
 export const metrics = {
-  requests: new Counter({
+  requests: new HotCounter({
     name: 'mooring_requests_total',
     help: 'Requests answered, by protocol, status code and reason of failure.',
     labelNames: [...where, 'protocol', 'code', 'reason'],
     registers,
   }),
-  requestDuration: new Histogram({
+  requestDuration: new HotHistogram({
     name: 'mooring_request_duration_seconds',
     help: 'From the first byte of a request to the last byte of its answer.',
     labelNames: [...where, 'protocol'],
     buckets: durationBuckets,
     registers,
   }),
-  gatewayOverhead: new Histogram({
+  gatewayOverhead: new HotHistogram({
     name: 'mooring_gateway_overhead_seconds',
     help: 'Time of a request that was not spent in its instance.',
     labelNames: [...where],
     buckets: stageBuckets,
     registers,
   }),
-  stageDuration: new Histogram({
+  stageDuration: new HotHistogram({
     name: 'mooring_stage_duration_seconds',
     help: 'Time of a request by stage: read, auth, route, transport, queue, batch_wait, preprocess, compute, postprocess, write.',
     labelNames: [...where, 'stage'],
     buckets: stageBuckets,
     registers,
   }),
-  inFlight: new Gauge({
+  inFlight: new HotGauge({
     name: 'mooring_in_flight',
     help: 'Requests being answered now.',
     labelNames: [...where],
@@ -53,26 +54,26 @@ export const metrics = {
     labelNames: [...where],
     registers,
   }),
-  batchRows: new Histogram({
+  batchRows: new HotHistogram({
     name: 'mooring_batch_rows',
     help: 'Rows of one model run.',
     labelNames: [...where],
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     registers,
   }),
-  rejected: new Counter({
+  rejected: new HotCounter({
     name: 'mooring_rejected_total',
     help: 'Requests refused before the model saw them.',
     labelNames: [...where, 'reason'],
     registers,
   }),
-  cancelled: new Counter({
+  cancelled: new HotCounter({
     name: 'mooring_cancelled_total',
     help: 'Requests whose caller left before the answer.',
     labelNames: [...where],
     registers,
   }),
-  picks: new Counter({
+  picks: new HotCounter({
     name: 'router_picks_total',
     help: 'Choices of a deployment, by why: weight, pin, fallback, mirror.',
     labelNames: [...where, 'why'],
