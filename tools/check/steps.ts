@@ -26,12 +26,12 @@ export const steps: readonly Step[] = [
   { name: 'unit', about: 'unit tests', run: () => vitest('unit') },
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
   { name: 'e2e', about: 'the whole platform as `up` starts it', run: () => vitest('e2e', topology('default')) },
-  { name: 'e2e-single', about: 'the story, all services in one process', run: () => story('single') },
-  { name: 'e2e-split', about: 'the story, every service in its own process', run: () => story('split') },
+  { name: 'e2e-single', about: 'story and kills, all services in one process', run: () => storyOf('single') },
+  { name: 'e2e-split', about: 'story and kills, each service in its own process', run: () => storyOf('split') },
 ];
 
 const topology = (name: string): NodeJS.ProcessEnv => ({ MOORING_E2E_TOPOLOGY: name });
-const story = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['story']);
+const storyOf = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['story', 'kill']);
 
 async function layers(): Promise<CommandResult> {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-graph-'));
