@@ -1,48 +1,43 @@
-import { Priority } from '@mooring/contracts/scoring';
+import { Lanes } from '@mooring/overload';
 import type { OpenCall } from './open-call.ts';
 
-/** Calls that wait for a worker: in order of arrival, mirrored copies after all live ones. */
-export class CallQueue {
-  #live: OpenCall[] = [];
-  #mirrored: OpenCall[] = [];
-  readonly #max: number;
+const bytesMaxDefault = 256 * 2 ** 20;
 
-  constructor(max: number) {
-    this.#max = max;
+/** Calls that wait for a worker: in order of arrival, batch calls after all live ones, mirrored copies last. */
+export class CallQueue {
+  readonly #lanes: Lanes<OpenCall>;
+
+  constructor(max: number, bytesMax = bytesMaxDefault) {
+    this.#lanes = new Lanes({ calls: max, bytes: bytesMax });
   }
 
   get length(): number {
-    return this.#live.length + this.#mirrored.length;
+    return this.#lanes.size;
+  }
+
+  /** How many would be served before `open`. */
+  ahead(open: OpenCall): number {
+    return this.#lanes.ahead(open.rank);
   }
 
   /** False when it is full. */
   push(open: OpenCall): boolean {
-    if (this.length >= this.#max) return false;
-    this.#laneOf(open).push(open);
+    if (this.#lanes.full(open.bytes) !== undefined) return false;
+    this.#lanes.push(open);
     return true;
   }
 
   shift(): OpenCall | undefined {
-    return this.#live.shift() ?? this.#mirrored.shift();
+    return this.#lanes.shift();
   }
 
   /** True when it was waiting here. */
   remove(open: OpenCall): boolean {
-    const lane = this.#laneOf(open);
-    const at = lane.indexOf(open);
-    if (at !== -1) lane.splice(at, 1);
-    return at !== -1;
+    return this.#lanes.remove(open);
   }
 
   /** Empties the queue. */
   takeAll(): OpenCall[] {
-    const all = [...this.#live, ...this.#mirrored];
-    this.#live = [];
-    this.#mirrored = [];
-    return all;
-  }
-
-  #laneOf(open: OpenCall): OpenCall[] {
-    return open.call.priority === Priority.PRIORITY_MIRROR ? this.#mirrored : this.#live;
+    return this.#lanes.takeAll();
   }
 }

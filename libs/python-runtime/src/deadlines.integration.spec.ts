@@ -6,7 +6,7 @@ const { running } = useRuntimes(fixture('slow-and-bad/scripts'));
 
 describe('deadlines', () => {
   it.each([{ busy: false }, { busy: true }, { ignore_sigterm: true, busy: true }])(
-    'answers at request_timeout_ms and replaces the worker (%o)',
+    'answers at request_timeout_ms and has a worker for the next call (%o)',
     async (body) => {
       const { runtime } = await running('hang_in_run.py', {
         requestSettings: { requestTimeoutMs: 300, maxConcurrentRequestsPerInstance: 1, maxQueueWaitMs: 500 },
@@ -30,7 +30,7 @@ describe('deadlines', () => {
     expect(jsonOf(await running1)).toEqual({ slept: 1 });
   });
 
-  it('takes a cancelled call out of the queue and finishes one that runs', async () => {
+  it('takes a cancelled call out of the queue and interrupts one that runs', async () => {
     const { runtime } = await running('hang_in_run.py');
     const gone = new AbortController();
     const first = runtime.score(scoreCall({ seconds: 0.3 }), gone.signal);

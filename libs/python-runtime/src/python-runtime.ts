@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import { Operation } from '@mooring/contracts/scoring';
 import type { InstanceSpec } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
+import { retryAfterOf } from '@mooring/overload';
 import {
   failedReply,
   ModelLoadError,
@@ -10,10 +11,11 @@ import {
   type ScoreReply,
 } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
-import { CallQueue } from './call-queue.ts';
+import { CallDesk } from './call-desk.ts';
 import { describeScript } from './describe-script.ts';
 import type { Frame } from './frames.ts';
-import { OpenCall } from './open-call.ts';
+import type { OpenCall } from './open-call.ts';
+import * as refusals from './refusals.ts';
 import { restartBudget, type RestartBudget } from './restart-budget.ts';
 import { makeSlots, type PythonInstanceSpec } from './make-slots.ts';
 import type { ScriptCard } from './swagger.ts';
@@ -29,19 +31,22 @@ export interface PythonRuntimeOptions {
   queueMax?: number;
   /** Exits of workers in one minute after which the runtime gives up and is no longer ready. */
   exitsMax?: number;
+  /** How long a worker whose call was interrupted may go on with it before it is ended. */
+  interruptGraceMs?: number;
 }
 
 const queueMaxDefault = 4_096;
 const exitsMaxDefault = 10;
-const retryAfterMs = 1_000;
+const interruptGraceMsDefault = 500;
 const growthBeforeRecycling = 1.5;
 const recycleMs = 10_000;
 
 /**
  * Serves a scoring script in `workerCount` Python processes that share one queue; each has one call at a time.
- * A call that takes longer than `requestTimeoutMs` or its own deadline is answered at once and its worker is killed and
- * replaced: Python cannot interrupt native code safely. A caller who goes away leaves the queue; what already runs is
- * finished, unless the deadline passes, because replacing a worker costs an `init`.
+ * A call that takes longer than `requestTimeoutMs` or its own deadline, or whose caller has gone, leaves the queue at once;
+ * one that runs is interrupted by an exception in `run`. A worker that goes on all the same (native code cannot be
+ * interrupted) is ended and replaced: after the deadline soon, before it only when it has gone on for as long as replacing it
+ * would take.
  */
 export function createPythonRuntime(spec: InstanceSpec, log: Logger, options: PythonRuntimeOptions = {}): ModelRuntime {
   if (spec.runtime.kind !== 'python') throw new TypeError(`a '${spec.runtime.kind}' runtime is not a scoring script`);
@@ -51,24 +56,28 @@ export function createPythonRuntime(spec: InstanceSpec, log: Logger, options: Py
 class PythonRuntime implements ModelRuntime, SlotEvents {
   readonly #spec: PythonInstanceSpec;
   readonly #log: Logger;
-  readonly #queue: CallQueue;
   readonly #budget: RestartBudget;
   readonly #slots: WorkerSlot[];
-  readonly #open = new Set<OpenCall>();
+  readonly #desk: CallDesk;
   readonly #respawns = new Set<NodeJS.Timeout>();
   readonly #loaded = Promise.withResolvers<void>();
   #card: ScriptCard | undefined;
   #started = false;
   #stopping = false;
   #broken = '';
-  #onIdle: (() => void) | undefined;
 
   constructor(spec: PythonInstanceSpec, log: Logger, options: PythonRuntimeOptions) {
     this.#spec = spec;
     this.#log = log;
-    this.#queue = new CallQueue(options.queueMax ?? queueMaxDefault);
     this.#budget = restartBudget(options.exitsMax ?? exitsMaxDefault);
     this.#slots = makeSlots(spec, log, options, this);
+    this.#desk = new CallDesk({
+      queueMax: options.queueMax ?? queueMaxDefault,
+      slots: this.#slots,
+      requestTimeoutMs: spec.requestSettings.requestTimeoutMs,
+      graceMs: options.interruptGraceMs ?? interruptGraceMsDefault,
+      log,
+    });
     this.#loaded.promise.catch(() => undefined); // also rejects when nobody has called start() yet
   }
 
@@ -90,9 +99,8 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (call.operation !== Operation.OPERATION_SCORE) return this.#describe(call);
     const refusal = this.#refusal();
     if (refusal !== undefined) return failedReply(refusal, false);
-    const open = new OpenCall(call, this.#spec.requestSettings.requestTimeoutMs, performance.now());
-    if (!this.#queue.push(open)) return failedReply(queueFull(this.#queue.length), false);
-    this.#watch(open, signal);
+    const open = this.#desk.take(call, signal);
+    if (open instanceof PlatformError) return failedReply(open, false);
     this.#dispatch();
     return open.reply;
   }
@@ -102,8 +110,8 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     this.#loaded.reject(
       new ModelLoadError('OperationCanceled', 'stopped while the scoring script was being loaded', false),
     );
-    if (this.#started && this.#broken === '') await this.#idle(signal);
-    this.#failQueued('INSTANCE_STOPPING', 'the instance is stopping');
+    if (this.#started && this.#broken === '') await this.#desk.idle(signal);
+    this.#desk.failQueued(refusals.stopping());
     for (const timer of this.#respawns) clearTimeout(timer);
     await Promise.all(this.#slots.map((slot) => slot.stop(signal)));
   }
@@ -118,8 +126,13 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   }
 
   onReply(slot: WorkerSlot, open: OpenCall, frame: Frame): void {
-    open.answer(workerReply(open, frame, performance.now()));
-    this.#close(open);
+    const nowMs = performance.now();
+    if (open.abandoned !== undefined) open.failAbandoned(open.abandoned, nowMs);
+    else {
+      this.#desk.noteRun(nowMs - (open.startedMs ?? nowMs));
+      open.answer(workerReply(open, frame, nowMs));
+    }
+    this.#desk.close(open);
     this.#recycleIfFat(slot, Number(frame.meta['residentKib'] ?? 0));
     this.#dispatch();
   }
@@ -128,9 +141,9 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     const open = slot.open;
     slot.open = undefined;
     if (open !== undefined) {
-      const message = `the scoring script's process ${end.words} while it answered`;
-      open.fail(new PlatformError('unavailable', 'WORKER_EXITED', message, { retryAfterMs }));
-      this.#close(open);
+      if (open.abandoned !== undefined) open.failAbandoned(open.abandoned, performance.now());
+      else open.fail(refusals.exited(end.words, Math.max(this.#desk.retryAfterMs(), retryAfterOf(slot.loadMs))));
+      this.#desk.close(open);
     }
     if (this.#stopping) this.#failQueuedWhenAlone();
     else if (!this.#started)
@@ -149,7 +162,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     const card = this.#card;
     try {
       if (card !== undefined) return describeScript(card, this.#spec, this.ready(), call);
-      throw this.#refusal() ?? notLoaded();
+      throw this.#refusal() ?? refusals.notLoaded();
     } catch (thrown) {
       return failedReply(PlatformError.from(thrown), false);
     }
@@ -157,66 +170,18 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
 
   /** Why no call can be taken now. */
   #refusal(): PlatformError | undefined {
-    if (this.#stopping)
-      return new PlatformError('unavailable', 'INSTANCE_STOPPING', 'the instance is stopping', { retryAfterMs });
-    if (this.#broken !== '') return new PlatformError('unavailable', 'SCRIPT_CRASHES', this.#broken, { retryAfterMs });
-    if (!this.#started)
-      return new PlatformError('unavailable', 'MODEL_NOT_READY', 'the scoring script is still being loaded', {
-        retryAfterMs,
-      });
-    return undefined;
-  }
-
-  /** Sees to it that `open` is answered by its deadline, and leaves the queue when its caller has gone. */
-  #watch(open: OpenCall, signal: AbortSignal): void {
-    this.#open.add(open);
-    const timer = setTimeout(() => this.#tooLate(open), open.limitMs);
-    const gone = (): void => {
-      open.fail(new PlatformError('cancelled', 'CALLER_GONE', 'the caller is gone'));
-      if (this.#queue.remove(open)) this.#close(open);
-    };
-    open.release = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', gone);
-    };
-    if (signal.aborted) gone();
-    else signal.addEventListener('abort', gone, { once: true });
-  }
-
-  #tooLate(open: OpenCall): void {
-    const limit = `${open.limitMs} ms`;
-    const running = this.#slots.find((slot) => slot.open === open);
-    const what =
-      running === undefined ? `waited for a worker longer than ${limit}` : `was still being answered after ${limit}`;
-    open.fail(
-      new PlatformError(
-        'scoring_timeout',
-        'SCORING_TIMEOUT',
-        `the call ${what} (request_timeout_ms or the caller's deadline)`,
-      ),
-    );
-    if (running === undefined) {
-      this.#queue.remove(open);
-      this.#close(open);
-    } else {
-      this.#log.warn({ worker: running.name }, `run() took longer than ${limit}: its worker is replaced`);
-      running.kill('was replaced');
-    }
+    if (this.#stopping) return refusals.stopping();
+    if (this.#broken !== '') return refusals.crashes(this.#broken);
+    return this.#started ? undefined : refusals.notLoaded();
   }
 
   #dispatch(): void {
     for (const slot of this.#slots) {
       if (slot.state !== 'idle') continue;
-      const open = this.#queue.shift();
+      const open = this.#desk.next();
       if (open === undefined) return;
       slot.run(open, performance.now());
     }
-  }
-
-  #close(open: OpenCall): void {
-    open.release();
-    this.#open.delete(open);
-    if (this.#open.size === 0) this.#onIdle?.();
   }
 
   #recycleIfFat(slot: WorkerSlot, residentKib: number): void {
@@ -244,7 +209,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (delayMs === undefined) {
       this.#broken = `${words}; workers ended ${this.#budget.count()} times in the last minute`;
       this.#log.error({ worker: slot.name }, this.#broken);
-      this.#failQueued('SCRIPT_CRASHES', this.#broken);
+      this.#desk.failQueued(refusals.crashes(this.#broken));
       return;
     }
     if (!end.expected) this.#log.error({ worker: slot.name }, `${words}; a new one starts in ${delayMs} ms`);
@@ -262,39 +227,11 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
       if (slot.state !== 'empty') slot.kill('was ended because another worker could not load');
   }
 
-  #failQueued(reason: string, why: string): void {
-    for (const open of this.#queue.takeAll()) {
-      open.fail(new PlatformError('unavailable', reason, why, { retryAfterMs }));
-      this.#close(open);
-    }
-  }
-
   /** While stopping nothing is replaced: without a worker, what waits can only be refused. */
   #failQueuedWhenAlone(): void {
     if (!this.#slots.some((slot) => slot.state === 'idle' || slot.state === 'busy'))
-      this.#failQueued('INSTANCE_STOPPING', 'the instance is stopping');
+      this.#desk.failQueued(refusals.stopping());
   }
-
-  /** Resolves when no call is open, or when `signal` aborts. */
-  async #idle(signal: AbortSignal): Promise<void> {
-    if (this.#open.size === 0 || signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
-  }
-}
-
-function queueFull(length: number): PlatformError {
-  return new PlatformError('resource_exhausted', 'QUEUE_FULL', `${length} calls wait for a worker already`, {
-    retryAfterMs,
-  });
-}
-
-function notLoaded(): PlatformError {
-  return new PlatformError('unavailable', 'MODEL_NOT_READY', 'the scoring script is still being loaded', {
-    retryAfterMs,
-  });
 }
 
 function mib(kib: number): string {

@@ -37,7 +37,9 @@ describe('run that fails', () => {
   it('sends texts, whole numbers of any size and number keys as Python writes them', async () => {
     const { runtime } = await running('non_json.py');
     const bodies = await Promise.all(
-      ['text', 'json_text', 'intkeys', 'bigint', 'surrogate'].map(async (kind) => (await ask(runtime, { kind })).body.toString()),
+      ['text', 'json_text', 'intkeys', 'bigint', 'surrogate'].map(async (kind) =>
+        (await ask(runtime, { kind })).body.toString(),
+      ),
     );
     expect(bodies).toEqual([
       '"plain text, not JSON"',

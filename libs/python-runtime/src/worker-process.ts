@@ -69,6 +69,11 @@ export class WorkerProcess {
     channel.uncork();
   }
 
+  /** Raises an exception in the call that it runs; see mooring_worker/interrupts.py. */
+  interrupt(): void {
+    this.#child.kill('SIGUSR2');
+  }
+
   /** Ends the process and all that it started, at once. */
   kill(because = ''): void {
     this.#killedBecause ||= because;

@@ -37,6 +37,10 @@ export class WorkerSlot {
   #loadFailure: ModelLoadError | undefined;
   #loadTimer: NodeJS.Timeout | undefined;
   #nextId = 1;
+  #interruptible = false;
+  #startedMs = 0;
+  /** What its present worker took to load: the price of replacing it. */
+  loadMs = 0;
 
   constructor(options: SlotOptions, events: SlotEvents) {
     this.#options = options;
@@ -53,6 +57,7 @@ export class WorkerSlot {
     this.#stage = 'import';
     this.#loadFailure = undefined;
     this.firstKib = undefined;
+    this.#startedMs = performance.now();
     this.#worker = this.#options.spawn({ onFrame: (frame) => this.#frame(frame), onEnd: (words) => this.#end(words) });
     this.#worker.send(this.#options.loadSpec, Buffer.alloc(0));
     if (initTimeoutMs !== undefined)
@@ -76,6 +81,11 @@ export class WorkerSlot {
       },
       call.body,
     );
+  }
+
+  /** Asks the worker to drop its call: it answers soon, unless native code or the script itself holds on to it. */
+  interrupt(): void {
+    if (this.#interruptible && this.state === 'busy') this.#worker?.interrupt();
   }
 
   /** Ends the worker at once, with all its processes; `onEnd` follows. */
@@ -116,6 +126,8 @@ export class WorkerSlot {
   #loaded(frame: Frame): void {
     clearTimeout(this.#loadTimer);
     this.#stage = 'loaded';
+    this.loadMs = performance.now() - this.#startedMs;
+    this.#interruptible = frame.meta['interruptible'] === true;
     if (this.state !== 'loading') return; // it is being ended
     this.state = 'idle';
     this.#options.log.info({ worker: this.#options.index, pid: this.#worker?.pid }, 'scoring script loaded');

@@ -14,6 +14,7 @@ from inference_schema import schema_util
 
 from mooring_worker import stdio
 from mooring_worker.answer import UNEXPECTED, Answer, Failure, to_answer
+from mooring_worker.interrupts import CallCancelled, Interrupts
 from mooring_worker.request import json_object, raw_text
 
 _MODULE = "entry_module"
@@ -28,7 +29,7 @@ class LoadFailure(Exception):
         self.detail = detail
 
 
-def load_script(spec: Dict[str, Any], stage: Callable[[str], None]) -> "Script":
+def load_script(spec: Dict[str, Any], stage: Callable[[str], None], interrupts: Interrupts) -> "Script":
     """Imports the script, checks its functions, calls `init`. `stage` hears which of these comes next."""
     os.chdir(spec["codeDir"])
     path = os.path.join(spec["codeDir"], spec["scoringScript"])
@@ -38,7 +39,7 @@ def load_script(spec: Dict[str, Any], stage: Callable[[str], None]) -> "Script":
     for name in ("init", "run"):
         if not callable(getattr(module, name, None)):
             raise LoadFailure("UserScriptFunctionNotFound", f"{spec['scoringScript']} has no function {name}(): a scoring script defines init() and run(data)")
-    script = Script(_run_of(module))
+    script = Script(_run_of(module), interrupts)
     stage("init")
     _init(module.init)
     return script
@@ -92,8 +93,9 @@ def _run_of(module: ModuleType) -> Callable[..., Any]:
 class Script:
     """A script whose `run` can be called. Raises LoadFailure when its signature cannot be served."""
 
-    def __init__(self, run: Callable[..., Any]) -> None:
+    def __init__(self, run: Callable[..., Any], interrupts: Interrupts) -> None:
         self._run = run
+        self._interrupts = interrupts
         self._raw = is_rawhttp(run)
         self._decorated = schema_util.is_schema_decorated(run)
         parameters = list(inspect.signature(run).parameters.values())
@@ -130,9 +132,15 @@ class Script:
         try:
             arguments = self._arguments(request)
             called = time.perf_counter_ns()
-            result = self._run(**arguments)
+            self._interrupts.begin()
+            try:
+                result = self._run(**arguments)
+            finally:
+                self._interrupts.end()
             returned = time.perf_counter_ns()
             answer = to_answer(result)
+        except CallCancelled:
+            answer = Failure(499, "CALL_CANCELLED", "run() was interrupted").answer()
         except Failure as failure:
             stdio.log(f"{failure.reason}: {failure}")
             answer = failure.answer()

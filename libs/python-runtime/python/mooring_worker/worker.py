@@ -9,6 +9,7 @@ from typing import Any, Dict
 from mooring_worker import stdio
 from mooring_worker.answer import Failure
 from mooring_worker.channel import Channel
+from mooring_worker.interrupts import Interrupts
 from mooring_worker.process import die_with_parent, end_group, no_core_files, resident_kib
 from mooring_worker.request import make_request
 from mooring_worker.script import LoadFailure, Script, load_script
@@ -24,10 +25,11 @@ def main(channel_fd: int, lifeline_fd: int) -> None:
     if first is None:
         return
     spec, _ = first
-    script = _load(channel, spec)
+    interrupts = Interrupts()
+    script = _load(channel, spec, interrupts)
     if script is None:
         _leave(1)
-    channel.write({"type": "loaded", **script.describe()})
+    channel.write({"type": "loaded", "interruptible": interrupts.usable(), **script.describe()})
     while True:
         frame = channel.read()
         if frame is None:
@@ -42,9 +44,9 @@ def main(channel_fd: int, lifeline_fd: int) -> None:
             _leave(1)
 
 
-def _load(channel: Channel, spec: Dict[str, Any]) -> Any:
+def _load(channel: Channel, spec: Dict[str, Any], interrupts: Interrupts) -> Any:
     try:
-        return load_script(spec, lambda stage: channel.write({"type": "stage", "stage": stage}))
+        return load_script(spec, lambda stage: channel.write({"type": "stage", "stage": stage}), interrupts)
     except LoadFailure as failure:
         if failure.detail:
             stdio.log(failure.detail)
