@@ -55,7 +55,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const methods = methodsOf([...options.services, health, ...reflectionOf([...options.services, health])]);
   const connections = new Set<Connection>();
   const accept = acceptor(options, limits, methods, connections);
-  const server = createServer({ noDelay: true, pauseOnConnect: false }, accept);
+  const server = createServer({ noDelay: true }, accept);
+  // What fails here is one connection that could not be taken, for want of descriptors say.
+  server.on('error', (err) => options.log.warn({ err }, 'grpc connection not taken'));
   const socketPath = await prepareSocketPath(options.address);
   await listen(server, options.address, options.reusePort ?? false);
   if (socketPath !== undefined) chmodSync(socketPath, 0o600);

@@ -204,19 +204,24 @@ export class Call implements StreamSink {
     if (message !== undefined) {
       this.#wanted = false;
       this.#settings.budget.giveBack(message.bytes.length + queuedOverheadBytes);
+      this.#credit(message.bytes.length + messagePrefixBytes);
       if (message.compressed) this.#unpack(message.bytes);
       else this.#hand(message.bytes);
       return;
     }
     this.#queue = undefined;
-    if (this.#withheld > 0) {
-      const bytes = this.#withheld;
-      this.#withheld = 0;
-      this.stream.credit(bytes);
-    }
+    // Of a message that is not complete yet, all that came is given back: it may be larger than the window.
+    this.#credit(this.#withheld);
     if (!this.#halfClosed) return;
     this.#wanted = false;
     this.consumer?.onEnd();
+  }
+
+  #credit(bytes: number): void {
+    const given = Math.min(bytes, this.#withheld);
+    if (given === 0) return;
+    this.#withheld -= given;
+    this.stream.credit(given);
   }
 
   #unpack(bytes: Buffer): void {

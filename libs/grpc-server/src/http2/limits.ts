@@ -21,7 +21,7 @@ export interface ConnectionLimits {
   ageGraceMs: number;
   /** An answer that is complete here, but not taken by its caller, is given up after this long without progress. */
   stalledAnswerMs: number;
-  /** Calls that a caller may cancel in a row, and per second from then on, before the connection is ended. */
+  /** Calls that a caller may cancel in a row, and per second from then on, before the connection is ended; an answer gives one back. */
   cancelBurst: number;
   cancelsPerSecond: number;
 }
@@ -39,8 +39,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
   ageMaxMs: 0,
   ageGraceMs: 30_000,
   stalledAnswerMs: 60_000,
-  cancelBurst: 1_000,
-  cancelsPerSecond: 200,
+  cancelBurst: 5_000,
+  cancelsPerSecond: 1_000,
 };
 
 /** Lets through `burst` at once and `perSecond` from then on. */
