@@ -50,7 +50,13 @@ export const metrics = {
   }),
   queueLimit: new Gauge({
     name: 'mooring_queue_limit',
-    help: 'Requests that a deployment takes at once before it answers 429.',
+    help: 'Requests that a deployment takes at once before it answers 429, or 503 while an instance is slow.',
+    labelNames: [...where],
+    registers,
+  }),
+  queueDepth: new Gauge({
+    name: 'mooring_queue_depth',
+    help: 'Requests beyond those that the instances of a deployment run at once.',
     labelNames: [...where],
     registers,
   }),
@@ -69,7 +75,13 @@ export const metrics = {
   }),
   cancelled: new HotCounter({
     name: 'mooring_cancelled_total',
-    help: 'Requests whose caller left before the answer.',
+    help: 'Requests whose caller left or whose time passed, by where they were: edge, queue, running.',
+    labelNames: [...where, 'where'],
+    registers,
+  }),
+  wastedCompute: new HotCounter({
+    name: 'mooring_wasted_compute_seconds_total',
+    help: 'Time of models that went into requests nobody waited for any more.',
     labelNames: [...where],
     registers,
   }),
@@ -88,6 +100,12 @@ export const metrics = {
   retries: new Counter({
     name: 'router_retries_total',
     help: 'Calls given to another instance because the first had not started them.',
+    labelNames: [...where],
+    registers,
+  }),
+  retriesDenied: new Counter({
+    name: 'router_retries_denied_total',
+    help: 'Calls not given to another instance because retries were a tenth of all calls already.',
     labelNames: [...where],
     registers,
   }),
