@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
-import { abandonedBy, failedReply, rankOf, reply, spentUs } from './index.ts';
+import { failedReply, rankOf, reply, spentUs } from './index.ts';
 import { OpenCalls } from './open-calls.ts';
 import { call } from './testing.ts';
 
@@ -20,7 +20,7 @@ it('takes an answer that crossed the cancel on the wire for wasted, and nothing 
   const late: unknown[] = [];
   const calls = new OpenCalls(
     () => undefined,
-    (answer) => late.push(abandonedBy(answer)),
+    (sum) => late.push(sum),
   );
   const send = (answer: Parameters<typeof calls.settle>[1]): void => {
     const gone = new AbortController();
@@ -32,6 +32,19 @@ it('takes an answer that crossed the cancel on the wire for wasted, and nothing 
   send(reply({ status: 200, timing }));
   send(failedReply(new PlatformError('scoring_timeout', 'SCORING_TIMEOUT', 'late'), true));
   send(failedReply(new PlatformError('resource_exhausted', 'QUEUE_FULL', 'full'), false));
-  expect(late).toEqual([{ queued: 0, running: 1, wastedUs: 800 }, undefined, undefined]);
+  expect(late).toEqual([{ queued: 0, running: 1, wastedUs: 800 }]);
   expect(calls.size).toBe(0);
+});
+
+it('counts a call that was given up before it was sent, which its instance never hears of', () => {
+  const sums: unknown[] = [];
+  const calls = new OpenCalls(
+    () => undefined,
+    (sum) => sums.push(sum),
+  );
+  const gone = new AbortController();
+  void calls.add(call(), gone.signal);
+  gone.abort();
+  expect(calls.take()).toEqual({ calls: [], cancels: [] });
+  expect(sums).toEqual([{ queued: 1, running: 0, wastedUs: 0 }]);
 });

@@ -1,4 +1,6 @@
+import type { Abandoned } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
+import { abandonedBy } from './abandoned.ts';
 import { failedReply, type ScoreCall, type ScoreReply } from './port.ts';
 import { messageTargetBytes } from './outbox.ts';
 import type { OutgoingCall } from './request-message.ts';
@@ -28,16 +30,16 @@ export class OpenCalls {
   readonly #unwritten = new Set<OpenCall>();
   readonly #cancels: number[] = [];
   readonly #onChange: () => void;
-  readonly #onLate: (reply: ScoreReply) => void;
+  readonly #onAbandoned: (sum: Abandoned) => void;
   #lastId = 0;
 
   /**
-   * `onChange` is called when there is something to write and when a call was settled; `onLate` gets the answer of a call
-   * that was given up.
+   * `onChange` is called when there is something to write and when a call was settled; `onAbandoned` when a call was given
+   * up of which the peer knows nothing, or that it has answered all the same.
    */
-  constructor(onChange: () => void, onLate: (reply: ScoreReply) => void) {
+  constructor(onChange: () => void, onAbandoned: (sum: Abandoned) => void) {
     this.#onChange = onChange;
-    this.#onLate = onLate;
+    this.#onAbandoned = onAbandoned;
   }
 
   get size(): number {
@@ -75,8 +77,9 @@ export class OpenCalls {
   /** The answer of the peer. One for a call that was given up is dropped. */
   settle(id: number, reply: ScoreReply): void {
     const entry = this.#open.get(id);
-    if (entry === undefined) this.#onLate(reply);
-    else entry.settle(reply);
+    if (entry !== undefined) return entry.settle(reply);
+    const wasted = abandonedBy(reply);
+    if (wasted !== undefined) this.#onAbandoned(wasted);
   }
 
   /** What to send next, up to a message's worth. Calls that are taken count as written. */
@@ -113,6 +116,7 @@ export class OpenCalls {
 
   #giveUp(entry: OpenCall, error: PlatformError): void {
     if (entry.written) this.#cancels.push(entry.id);
+    else this.#onAbandoned({ queued: 1, running: 0, wastedUs: 0 });
     entry.settle(failedReply(error, entry.written));
   }
 

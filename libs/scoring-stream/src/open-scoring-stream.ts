@@ -2,7 +2,6 @@ import { PlatformError } from '@mooring/errors';
 import type { Abandoned, Hello } from '@mooring/contracts/scoring';
 import type { Logger } from 'pino';
 import { ClientStream, scoringChannel, type ScoringChannel } from './client-stream.ts';
-import { abandonedBy } from './abandoned.ts';
 import { bodyBytesMax } from './method.ts';
 import { OpenCalls } from './open-calls.ts';
 import { failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
@@ -66,14 +65,7 @@ class ReconnectingStream implements ScoringStream {
       ...options,
     };
     this.#backoffMs = this.#options.backoffMinMs;
-    const { onAbandoned } = this.#options;
-    this.#calls = new OpenCalls(
-      () => this.#callsChanged(),
-      (late) => {
-        const sum = abandonedBy(late);
-        if (sum !== undefined) onAbandoned(sum);
-      },
-    );
+    this.#calls = new OpenCalls(() => this.#callsChanged(), this.#options.onAbandoned);
     this.#channel = scoringChannel(options.address);
     this.#connect();
   }
