@@ -12,7 +12,9 @@ export type {
 export { probeDefaults, requestSettingsDefaults } from './online.ts';
 export {
   isTerminal,
+  resourceHistory,
   resourceKinds,
+  resourcesBucket,
   type Operation,
   type ProvisioningState,
   type Resource,
@@ -34,7 +36,15 @@ export type {
   ModelPlacement,
   RoutingRecord,
 } from './records.ts';
-export { inlineBansBucket, isNativeCrash } from './records.ts';
+export {
+  inlineBansBucket,
+  instancesBucket,
+  isNativeCrash,
+  membersBucket,
+  mirrorBucket,
+  routingBucket,
+} from './records.ts';
+export { kindWords, notFound } from './not-found.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
 export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
 export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';

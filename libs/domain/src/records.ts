@@ -5,6 +5,8 @@ import type { AuthMode, TrafficTable } from './online.ts';
  * clear, so a data-plane process that is taken over gives away no secret of the control plane.
  */
 
+export const routingBucket = 'mooring_routing';
+
 /** Bucket `mooring_routing`, key = endpoint name in lower case. Written by the controller. */
 export interface RoutingRecord {
   endpoint: string;
@@ -30,6 +32,8 @@ export interface DeploymentRoute {
 }
 
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'failed';
+
+export const instancesBucket = 'mooring_instances';
 
 /** Bucket `mooring_instances`, key = `<endpoint>.<deployment>.<id>`. Written by the controller. */
 export interface InstanceRecord {
@@ -114,6 +118,8 @@ export interface EndpointCredentialsRecord {
   secondary: KeyVerifier & { sealed: string };
 }
 
+export const mirrorBucket = 'mooring_mirror';
+
 /** Bucket `mooring_mirror`, key `<endpoint>.<deployment>.<router id>`. Written by each router about once a second. */
 export interface MirrorReportRecord {
   endpoint: string;
@@ -140,6 +146,8 @@ export interface MirrorDifference {
   /** Largest difference of two numbers, where both answers are numbers. */
   maxDifference?: number;
 }
+
+export const membersBucket = 'mooring_members';
 
 /**
  * Bucket `mooring_members`, key = service name. Each process that listens on TCP writes its own at start, because a port

@@ -67,6 +67,13 @@ export interface Resource<K extends ResourceKind = ResourceKind> {
   warnings?: readonly string[];
 }
 
+export const resourcesBucket = 'mooring_resources';
+/**
+ * States kept of each document: enough for some ten changes, each with its beginning and its end. Whoever opens the bucket
+ * first makes it, so all say the same.
+ */
+export const resourceHistory = 20;
+
 /** A resource with the revision of the document it was read from. */
 export type Stored<K extends ResourceKind = ResourceKind> = Resource<K> & {
   /** NATS KV revision as text; sent as `etag`, given back as `If-Match`. */

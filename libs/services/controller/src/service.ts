@@ -3,7 +3,15 @@ import { join, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
 import type { Environment } from '@mooring/config';
 import { ControllerServiceService, type ControllerServiceServer } from '@mooring/contracts/controller';
-import { namesOfKvKey, type InstanceRecord, type RoutingRecord } from '@mooring/domain';
+import {
+  instancesBucket,
+  namesOfKvKey,
+  resourceHistory,
+  resourcesBucket,
+  routingBucket,
+  type InstanceRecord,
+  type RoutingRecord,
+} from '@mooring/domain';
 import type { Nats } from '@mooring/messaging';
 import { createEnvironments } from '@mooring/python-runtime';
 import { service, startGrpcServer, unary, type GrpcServer } from '@mooring/rpc';
@@ -16,7 +24,7 @@ import { createLocalCompute } from './adapters/local-compute.ts';
 import { machineLimits } from './adapters/machine-limits.ts';
 import { appliedBucket, createAppliedStore, type AppliedRecord } from './adapters/nats-applied.ts';
 import { openNatsEvents } from './adapters/nats-events.ts';
-import { openRoutingStore, routingBucket } from './adapters/nats-routing.ts';
+import { openRoutingStore } from './adapters/nats-routing.ts';
 import { createPreparationLogs } from './adapters/preparation-logs.ts';
 import type { ControllerConfig } from './config.ts';
 import { createGetLogs } from './handlers/get-logs.ts';
@@ -24,9 +32,6 @@ import { createListInstances } from './handlers/list-instances.ts';
 import type { ComputeTarget, PreparationLog } from './ports.ts';
 import { ControlLoop } from './reconcile/control-loop.ts';
 import { prepareLaunch } from './reconcile/prepare-launch.ts';
-
-/** As the registry keeps it: whoever opens a bucket first makes it. */
-const resourceHistory = 20;
 
 /** Takes running instances over, then keeps everything as it should be until it is stopped. */
 export function createControllerService(
@@ -84,8 +89,8 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
     preparationLog,
     prepare: (spec, context) => prepareLaunch({ ...preparing, environments }, spec, context),
     pruneEnvironments: (interpreters) => environments.prune(interpreters.map((one) => environmentOf(config, one))),
-    instances: await nats.bucket<InstanceRecord>('mooring_instances'),
-    resources: await nats.bucket('mooring_resources', { history: resourceHistory }),
+    instances: await nats.bucket<InstanceRecord>(instancesBucket),
+    resources: await nats.bucket(resourcesBucket, { history: resourceHistory }),
     log,
     noticeMs: config.noticeMs,
     resyncMs: config.resyncMs,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { RegistryServiceService, type RegistryServiceServer } from '@mooring/contracts/registry';
+import { resourceHistory, resourcesBucket } from '@mooring/domain';
 import type { Nats } from '@mooring/messaging';
 import { service, startGrpcServer, unary, type GrpcServer, type MountedService } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
@@ -19,17 +20,14 @@ import { createResources } from './resources.ts';
 import { createSpecChecks } from './spec-checks.ts';
 import { createWriteTurn } from './write-turn.ts';
 
-const resourcesBucket = 'mooring_resources';
 const progressBucket = 'mooring_progress';
-/** States kept of each document: enough for some ten changes, each with its beginning and its end. */
-const history = 20;
 
 export function createRegistryService(config: RegistryConfig, nats: Nats, log: Logger): Lifecycle {
   const vault = createAuthVault(config.authAddress);
   let server: GrpcServer | undefined;
   return {
     start: async () => {
-      const store: ResourceStore = await nats.bucket(resourcesBucket, { history });
+      const store: ResourceStore = await nats.bucket(resourcesBucket, { history: resourceHistory });
       const progress: ProgressStore = await nats.bucket(progressBucket);
       const resources = createResources(store, progress, vault);
       const deps: RegistryDeps = {

@@ -3,8 +3,6 @@ import type { Bucket } from '@mooring/messaging';
 import { canonicalJson } from '../domain/spec-digest.ts';
 import type { RoutingStore } from '../ports.ts';
 
-export const routingBucket = 'mooring_routing';
-
 /** Routing records in NATS. What is there already is not written again: each write makes every router compile anew. */
 export async function openRoutingStore(
   bucket: Bucket<RoutingRecord>,

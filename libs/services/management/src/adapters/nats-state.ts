@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { kvKey, type MemberRecord, type MirrorReportRecord } from '@mooring/domain';
+import { kvKey, membersBucket, mirrorBucket, type MemberRecord, type MirrorReportRecord } from '@mooring/domain';
 import type { Nats } from '@mooring/messaging';
 import { metricsSubject, registry, type ProcessMetrics } from '@mooring/telemetry';
 import type { PlatformState } from '../ports.ts';
@@ -16,8 +16,8 @@ export interface NatsStateOptions {
 
 /** Shared state in NATS: who listens where, what routers saw of mirrors, what processes count. */
 export async function openNatsState(nats: Nats, options: NatsStateOptions): Promise<PlatformState & { stop(): void }> {
-  const mirror = await nats.bucket<MirrorReportRecord>('mooring_mirror');
-  const members = await nats.bucket<MemberRecord>('mooring_members');
+  const mirror = await nats.bucket<MirrorReportRecord>(mirrorBucket);
+  const members = await nats.bucket<MemberRecord>(membersBucket);
   let gateway: string | undefined;
   // Watched, so that resources can be shown while the state store is away.
   const watch = await members.watch({}, (key, entry) => {

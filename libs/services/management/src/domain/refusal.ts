@@ -57,16 +57,3 @@ export function inArmPaths(kind: ResourceKind, thrown: unknown): PlatformError {
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   });
 }
-
-const notFoundReasons: Readonly<Record<ResourceKind, string>> = {
-  'online-endpoint': 'ENDPOINT_NOT_FOUND',
-  'online-deployment': 'DEPLOYMENT_NOT_FOUND',
-  model: 'MODEL_NOT_FOUND',
-  environment: 'ENVIRONMENT_NOT_FOUND',
-  code: 'CODE_NOT_FOUND',
-};
-
-export function notFound(kind: ResourceKind, key: string): PlatformError {
-  const shown = key.length > 100 ? `${key.slice(0, 100)}...` : key;
-  return new PlatformError('not_found', notFoundReasons[kind], `there is no ${kind.replace('-', ' ')} '${shown}'`);
-}

@@ -1,9 +1,9 @@
 import { workspaceId, type ArmProblem } from '@mooring/azureml/arm';
-import type { ModelVersionSpec, Stored } from '@mooring/domain';
+import { notFound, type ModelVersionSpec, type Stored } from '@mooring/domain';
 import { isAssetName } from '@mooring/domain';
 import { containersOf, hasHash, isContainerInView, type AssetContainer } from '../domain/containers.ts';
 import { cutPage, readListQuery, selectPage } from '../domain/listing.ts';
-import { notFound, refusal } from '../domain/refusal.ts';
+import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';

@@ -1,10 +1,10 @@
 import { armFromResource, type ArmProblem } from '@mooring/azureml/arm';
-import type { Stored } from '@mooring/domain';
+import { notFound, type Stored } from '@mooring/domain';
 import { isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { mergeMirrorReports } from '../domain/mirror-report.ts';
-import { notFound, refusal } from '../domain/refusal.ts';
+import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';

@@ -1,6 +1,6 @@
 import { armFromResource, specFromArm, type ArmProblem } from '@mooring/azureml/arm';
-import type { ResourceKind, SpecByKind, Stored } from '@mooring/domain';
-import { inArmPaths, nameProblems, notFound, refusal } from '../domain/refusal.ts';
+import { notFound, type ResourceKind, type SpecByKind, type Stored } from '@mooring/domain';
+import { inArmPaths, nameProblems, refusal } from '../domain/refusal.ts';
 import { apiVersionOf, ok, type Answer, type Call, type Handler } from '../http/call.ts';
 import { readGuard } from '../http/if-match.ts';
 import type { ManagementPorts } from '../ports.ts';

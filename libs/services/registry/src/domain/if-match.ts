@@ -1,5 +1,6 @@
+import { kindWords, notFound } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { notFound, words, type Address } from './keys.ts';
+import type { Address } from './keys.ts';
 
 /**
  * Refuses a write whose condition does not hold. `ifMatch`: empty = none, `*` = must exist, `0` = must not exist, else
@@ -9,10 +10,10 @@ export function checkIfMatch(ifMatch: string, address: Address, revision: number
   if (ifMatch === '') return;
   if (revision !== undefined && ifMatch === String(revision)) return;
   if (ifMatch === '*') {
-    if (revision === undefined) throw notFound(address);
+    if (revision === undefined) throw notFound(address.kind, address.key);
     return;
   }
-  const what = `the ${words(address.kind)} '${address.key}'`;
+  const what = `the ${kindWords(address.kind)} '${address.key}'`;
   if (ifMatch === '0') {
     if (revision === undefined) return;
     throw new PlatformError('already_exists', 'ALREADY_EXISTS', `${what} exists already`);

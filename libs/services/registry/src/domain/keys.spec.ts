@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lookUpAddress, notFound, readAddress, storePrefix } from './keys.ts';
+import { lookUpAddress, readAddress, storePrefix } from './keys.ts';
 
 describe('readAddress', () => {
   it.each([
@@ -50,13 +50,6 @@ describe('looking up', () => {
     expect(() => lookUpAddress('online-endpoint', 'x')).toThrow("there is no online endpoint 'x'");
     expect(() => lookUpAddress('model', `${'a'.repeat(9_000)}/1`)).toThrow(/^.{1,200}$/);
     expect(lookUpAddress('model', 'fern/1').storeKey).toBe('model.fern.1');
-  });
-
-  it('says which kind of thing is not there', () => {
-    expect(notFound({ kind: 'online-deployment', key: 'cars/luca' })).toMatchObject({
-      code: 'not_found',
-      reason: 'DEPLOYMENT_NOT_FOUND',
-    });
   });
 
   it.each([

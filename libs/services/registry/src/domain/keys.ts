@@ -3,7 +3,9 @@ import {
   endpointNameRule,
   isAssetName,
   isEndpointName,
+  kindWords,
   kvKey,
+  notFound,
   resourceKinds,
   type ResourceKind,
 } from '@mooring/domain';
@@ -70,7 +72,7 @@ export function readAddress(kindText: string, key: string): { address: Address; 
 /** The address of a resource that is asked for, not made: what no resource can be called is just not there. */
 export function lookUpAddress(kind: string, key: string): Address {
   const { address, problems } = readAddress(kind, key);
-  if (problems.length > 0) throw notFound(address);
+  if (problems.length > 0) throw notFound(address.kind, key);
   return address;
 }
 
@@ -90,30 +92,12 @@ export function storePrefix(kind: ResourceKind, parent: string): string | undefi
   return possible ? kvKey(kind, ...names) : undefined;
 }
 
-const notFoundReasons: Readonly<Record<ResourceKind, string>> = {
-  'online-endpoint': 'ENDPOINT_NOT_FOUND',
-  'online-deployment': 'DEPLOYMENT_NOT_FOUND',
-  model: 'MODEL_NOT_FOUND',
-  environment: 'ENVIRONMENT_NOT_FOUND',
-  code: 'CODE_NOT_FOUND',
-};
-
-export function notFound({ kind, key }: Pick<Address, 'kind' | 'key'>): PlatformError {
-  const shown = key.length > 100 ? `${key.slice(0, 100)}...` : key;
-  return new PlatformError('not_found', notFoundReasons[kind], `there is no ${words(kind)} '${shown}'`);
-}
-
 /** A change to what is on its way out. */
 export function beingDeleted({ kind, key }: Pick<Address, 'kind' | 'key'>): PlatformError {
   return new PlatformError(
     'aborted',
     'BEING_DELETED',
-    `the ${words(kind)} '${key}' is being deleted; repeat the change when it is gone`,
+    `the ${kindWords(kind)} '${key}' is being deleted; repeat the change when it is gone`,
     { retryAfterMs: 2_000 },
   );
-}
-
-/** `online deployment` */
-export function words(kind: ResourceKind): string {
-  return kind.replace('-', ' ');
 }

@@ -1,6 +1,7 @@
 import type { FinalizeDeleteRequest, FinalizeDeleteResponse } from '@mooring/contracts/registry';
+import { kindWords } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { readAddress, words, type Address } from '../domain/keys.ts';
+import { readAddress, type Address } from '../domain/keys.ts';
 import type { RegistryDeps } from '../ports.ts';
 import type { Resources } from '../resources.ts';
 import { listBelow } from '../spec-checks.ts';
@@ -21,7 +22,7 @@ export function createFinalizeDelete({ resources }: Pick<RegistryDeps, 'resource
         throw new PlatformError(
           'failed_precondition',
           'NOT_BEING_DELETED',
-          `the ${words(address.kind)} '${current.document.key}' is not being deleted; ask for the delete first`,
+          `the ${kindWords(address.kind)} '${current.document.key}' is not being deleted; ask for the delete first`,
         );
       }
       await checkEmpty(resources, address);

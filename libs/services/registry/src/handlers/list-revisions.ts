@@ -1,5 +1,6 @@
 import type { ListRevisionsRequest, ListRevisionsResponse } from '@mooring/contracts/registry';
-import { lookUpAddress, notFound } from '../domain/keys.ts';
+import { notFound } from '@mooring/domain';
+import { lookUpAddress } from '../domain/keys.ts';
 import { asPast, revisionsOf } from '../domain/operation.ts';
 import type { RegistryDeps } from '../ports.ts';
 
@@ -10,7 +11,7 @@ export function createListRevisions({ resources }: Pick<RegistryDeps, 'resources
       resources.get(address.kind, address.storeKey),
       resources.history(address.storeKey),
     ]);
-    if (read === undefined) throw notFound(address);
+    if (read === undefined) throw notFound(address.kind, address.key);
     const revisions = revisionsOf(history).map(({ value, revision }) =>
       resources.message({ document: asPast(value, history), revision }),
     );
