@@ -44,6 +44,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
       show: () => import('./commands/online-deployment/show.ts'),
       list: () => import('./commands/online-deployment/list.ts'),
       delete: () => import('./commands/online-deployment/delete.ts'),
+      history: () => import('./commands/online-deployment/history.ts'),
       'get-logs': () => import('./commands/online-deployment/get-logs.ts'),
     },
   },

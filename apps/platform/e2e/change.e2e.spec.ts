@@ -25,6 +25,7 @@ interface Span {
   traceId: string;
   spanId: string;
   parentSpanId?: string;
+  links?: { traceId: string }[];
 }
 
 const iris = '{"data": [[5.1, 3.5, 1.4, 0.2]]}';
@@ -165,6 +166,30 @@ describe('one request seen from inside', () => {
     expect(byName.get('router')?.parentSpanId).toBe(byName.get('gateway')?.spanId);
     expect(byName.get('scorer')?.parentSpanId).toBe(byName.get('router')?.spanId);
     figure(`A9 one trace: ${mine.map((span) => span.name).join(', ')}`);
+  });
+
+  it('has its mirrored copy in a trace of its own, which links to it', async () => {
+    const yaml = onnxYaml('live', 'copy', join(fixtures, 'iris-onnx/model.onnx'));
+    await platform.json('online-deployment', 'create', '-f', platform.yaml(yaml));
+    await platform.json('online-endpoint', 'update', '-n', 'live', '--mirror-traffic', 'hung=0 copy=50');
+    const key = await platform.key('live');
+    const traceId = 'b1b2c3d4e5f60718293a4b5c6d7e8f90';
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    const mirror = await until(
+      'a mirrored copy',
+      async () => {
+        await platform.send('/endpoints/live/score', { key, body: iris, headers });
+        return spans.find((span) => span.name === 'router mirror' && span.links?.[0]?.traceId === traceId);
+      },
+      30_000,
+    );
+    expect(mirror.traceId).not.toBe(traceId);
+    const scored = await until(
+      "the copy's scorer",
+      async () => spans.find((span) => span.name === 'scorer' && span.traceId === mirror.traceId),
+      15_000,
+    );
+    expect(scored.parentSpanId).toBe(mirror.spanId);
   });
 
   it('has an access line whose stages sum to its total within 5 %', async () => {

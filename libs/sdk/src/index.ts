@@ -1,14 +1,11 @@
+export type { ArmResource, CallOptions, StoredResource, WriteOptions } from './arm-rest.ts';
 export {
   createManagementClient,
-  type ArmResource,
   type AssetCollection,
-  type CallOptions,
   type EndpointKeys,
   type ListView,
   type ManagementClient,
   type PendingUpload,
-  type StoredResource,
-  type WriteOptions,
 } from './client.ts';
 export type { Fetch } from './http.ts';
 export type { Step, WaitOptions } from './operations.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { AssetReference, EnvironmentDraft, LocalFiles, ModelDraft, Source } from '@mooring/azureml/yaml';
 import { PlatformError } from '@mooring/errors';
 import { textOf } from '../arm-error.ts';
-import type { ArmResource, AssetCollection, StoredResource } from '../client.ts';
+import type { ArmResource, StoredResource } from '../arm-rest.ts';
+import type { AssetCollection } from '../client.ts';
 import { scan, upload, type ApplyContext } from './context.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ArmBody, DeploymentDraft, EndpointDraft } from '@mooring/azureml/yaml';
 import { PlatformError } from '@mooring/errors';
 import { asObject } from '../arm-error.ts';
-import type { StoredResource } from '../client.ts';
+import type { StoredResource } from '../arm-rest.ts';
 import { applyCode, applyEnvironment, applyModel, idOfSource, resolveReference } from './assets.ts';
 import type { ApplyContext } from './context.ts';
 

@@ -1,5 +1,6 @@
 import { defineCommand } from '../../command.ts';
 import { nameFlag } from '../../shared/flags.ts';
+import { revisionFields } from '../../shared/revisions.ts';
 
 export const command = defineCommand({
   summary: 'The kept revisions of an endpoint, newest last',
@@ -11,9 +12,6 @@ export const command = defineCommand({
   async run(args, context) {
     const client = await context.client();
     const revisions = await client.onlineEndpoints.revisions(args.name, context);
-    await context.print(revisions, {
-      output: 'table',
-      fields: ['etag', 'generation', 'state', 'modifiedAt', 'modifiedBy'],
-    });
+    await context.print(revisions, { output: 'table', fields: revisionFields });
   },
 });
