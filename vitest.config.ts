@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['libs/**/*.spec.ts', 'apps/*/src/**/*.spec.ts', 'tools/**/*.spec.ts', 'load-tests/**/*.spec.ts'],
-          exclude: ['**/node_modules/**', '**/*.integration.spec.ts'],
+          exclude: ['**/node_modules/**', '**/*.{integration,conformance}.spec.ts'],
         },
       },
       {
@@ -22,6 +22,15 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Against programs of others that not every machine can build; `tools/test` says so where it leaves them out.
+        test: {
+          name: 'conformance',
+          include: ['libs/**/*.conformance.spec.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 180_000,
         },
       },
       {
