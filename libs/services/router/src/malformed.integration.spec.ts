@@ -179,13 +179,7 @@ it.each([
   { why: 'half a frame head', headers: {}, body: Buffer.from([0, 0]) },
   { why: 'a frame that is shorter than it says', headers: {}, body: frame(0, 500, good) },
   { why: 'a frame of 4 GiB by its head', headers: {}, body: frame(0, 0xffff_ffff, good) },
-  // grpc-js reads these two generously: the first as not compressed, the second as 5 seconds.
-  {
-    why: 'a frame said to be compressed without encoding',
-    headers: {},
-    body: frame(1, good.length, good),
-    passes: true,
-  },
+  { why: 'a frame said to be compressed without encoding', headers: {}, body: frame(1, good.length, good) },
   {
     why: 'a frame said to be gzip that is none',
     headers: { 'grpc-encoding': 'gzip' },
@@ -199,10 +193,10 @@ it.each([
   },
   { why: 'a timeout that is none', headers: { 'grpc-timeout': 'soon' }, body: frame(0, good.length, good) },
   { why: 'a timeout of 0', headers: { 'grpc-timeout': '0m' }, body: frame(0, good.length, good) },
-  { why: 'a negative timeout', headers: { 'grpc-timeout': '-5S' }, body: frame(0, good.length, good), passes: true },
-])('survives $why on the wire', async ({ headers, body, passes = false }) => {
+  { why: 'a negative timeout', headers: { 'grpc-timeout': '-5S' }, body: frame(0, good.length, good) },
+])('survives $why on the wire', async ({ headers, body }) => {
   const outcome = await http2Request(headers, body);
   expect(outcome).not.toBe('timeout');
-  expect(outcome === String(status.OK)).toBe(passes);
+  expect(outcome).not.toBe(String(status.OK));
   expect(await stillServes()).toBe(true);
 });
