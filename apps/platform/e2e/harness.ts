@@ -77,7 +77,7 @@ export function run(
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** One HTTP request over kept connections; never rejects. */
-export function httpSend(base: string, path: string, options: SendOptions = {}): Promise<HttpAnswer> {
+function httpSend(base: string, path: string, options: SendOptions = {}): Promise<HttpAnswer> {
   const startedAt = performance.now();
   const headers: Record<string, string | number> = { ...options.headers };
   if (options.key !== undefined) headers['authorization'] = `Bearer ${options.key}`;

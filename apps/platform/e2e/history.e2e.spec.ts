@@ -10,6 +10,13 @@ interface Revision {
   resource: { tags: Record<string, string>; sku?: { capacity: number } };
 }
 
+interface AuditEvent {
+  action: string;
+  outcome: string;
+  principal: string;
+  resource: string;
+}
+
 let platform: Platform;
 const endpointHistory = (): Promise<Revision[]> => platform.json('online-endpoint', 'history', '-n', 'kept');
 
@@ -66,9 +73,7 @@ describe('the audit, as people see it', () => {
   it('tells who did what, newest first, what was refused too', async () => {
     const wrong = platform.yaml('name: kept\nauth_mode: key\ntraffic: {nobody: 100}\n');
     expect((await platform.mooring('online-endpoint', 'update', '-f', wrong)).code).toBe(2);
-    const events = await platform.json<{ action: string; outcome: string; principal: string; resource: string }[]>(
-      ...['audit', 'list', '--max-results', '5'],
-    );
+    const events = await platform.json<AuditEvent[]>('audit', 'list', '--max-results', '5');
     expect(events).toHaveLength(5);
     expect(events[0]).toMatchObject({ action: 'onlineEndpoints/write', outcome: 'refused', principal: 'admin' });
     expect(events[0]?.resource).toMatch(/onlineEndpoints\/kept$/);

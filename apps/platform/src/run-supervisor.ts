@@ -1,21 +1,13 @@
 import { pino } from 'pino';
 import { defaultDataFolder, type Environment } from '@mooring/config';
 import { supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
-
-export interface SupervisorFlags {
-  data?: string | undefined;
-  http?: string | undefined;
-  grpc?: string | undefined;
-  management?: string | undefined;
-  nats?: string | undefined;
-  topology?: string | undefined;
-}
+import type { PlatformFlags } from './flags.ts';
 
 /**
  * Runs a whole platform until SIGTERM or SIGINT. Prints one line `ready http=... grpc=... management=...` on stdout once
  * it serves; everything else goes to stderr. Resolves with the exit status.
  */
-export async function runSupervisor(flags: SupervisorFlags, environment: Environment): Promise<number> {
+export async function runSupervisor(flags: PlatformFlags, environment: Environment): Promise<number> {
   const log = pino({ level: environment['MOORING_LOG_LEVEL'] ?? 'info', name: 'supervisor' }, pino.destination(2));
   const topology = flags.topology ?? 'default';
   if (!topologyNames.includes(topology as TopologyName)) {

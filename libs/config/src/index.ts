@@ -1,3 +1,3 @@
-export { readConfig, describeConfig, ConfigError, type Environment } from './read-config.ts';
+export { readConfig, ConfigError, type Environment } from './read-config.ts';
 export { readDataFolder, serviceAddress } from './shared-settings.ts';
 export { dataFolder, defaultDataFolder, type DataFolder } from './data-folder.ts';

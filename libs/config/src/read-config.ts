@@ -40,14 +40,6 @@ export function readConfig<S extends z.ZodType>(
   throw new ConfigError(`invalid configuration:\n${lines.join('\n')}`);
 }
 
-/** The configuration as lines for people, secrets masked. */
-export function describeConfig(prefix: string, config: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(config).map(([key, value]) => {
-    const shown = /token|secret|password|key$/i.test(key) && value ? '********' : JSON.stringify(value);
-    return `${variableName(prefix, key)}=${shown}`;
-  });
-}
-
 function keysOf(schema: z.ZodType): string[] {
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape as object);
   throw new TypeError('a configuration schema must be a z.object()');

@@ -8,7 +8,7 @@ import { assetRule, changeFlags, laterFlag, nameFlag, registryFlag, versionFlag 
 export type AssetKind = 'model' | 'environment';
 type Assets = ReturnType<ManagementClient['assets']>;
 
-export const labelFlag = {
+const labelFlag = {
   kind: 'text',
   names: ['--label', '-l'],
   value: 'LABEL',

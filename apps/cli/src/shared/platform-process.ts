@@ -21,7 +21,7 @@ const logTailLines = 20;
 /** How long `down` waits: the supervisor gives each of its processes 45 s to finish what it has begun. */
 const stopMs = 150_000;
 
-export function supervisorArgs(folder: DataFolder, flags: UpFlags): string[] {
+function supervisorArgs(folder: DataFolder, flags: UpFlags): string[] {
   // Picked by name: what a command passes has flags of its own beside these.
   const { http, grpc, management, nats, topology } = flags;
   const given = Object.entries({ data: folder.root, http, grpc, management, nats, topology }).filter(

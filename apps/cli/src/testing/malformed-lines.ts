@@ -26,7 +26,7 @@ const sample: Readonly<Record<string, string>> = {
   '--request-file': 'request.json',
 };
 
-export async function goodLines(): Promise<Good[]> {
+async function goodLines(): Promise<Good[]> {
   const good: Good[] = [];
   for (const [name, noun] of Object.entries(nouns)) {
     if (noun.load !== undefined) good.push(goodOf([name], (await noun.load()).command));

@@ -8,7 +8,7 @@ export function residentBytesOfTree(pid: number): number {
 }
 
 /** The process and its descendants. */
-export function processTree(pid: number): number[] {
+function processTree(pid: number): number[] {
   const found = [pid];
   for (let i = 0; i < found.length; i++) found.push(...childrenOf(found[i] ?? 0));
   return found;

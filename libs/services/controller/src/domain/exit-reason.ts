@@ -50,7 +50,7 @@ const words: Readonly<Record<number, string>> = {
 };
 
 /** The exit code as a shell shows it: a signal counts as 128 plus its number. */
-export function exitCodeOf(ended: Ended): number | undefined {
+function exitCodeOf(ended: Ended): number | undefined {
   if (ended.exitCode !== undefined) return ended.exitCode;
   const number = signalNumbers[ended.signal ?? ''];
   return number === undefined ? undefined : 128 + number;

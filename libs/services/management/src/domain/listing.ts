@@ -89,7 +89,7 @@ export function cutPage<T>(items: readonly T[], { skip, top }: Pick<ListQuery, '
   return { page: items.slice(skip, end), nextSkip: end < items.length ? end : undefined };
 }
 
-export function isInView(resource: Stored, view: ListQuery['view']): boolean {
+function isInView(resource: Stored, view: ListQuery['view']): boolean {
   const archived = (resource.spec as Partial<ModelVersionSpec>).isArchived === true;
   return view === 'All' || archived === (view === 'ArchivedOnly');
 }

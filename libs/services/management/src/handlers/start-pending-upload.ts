@@ -6,7 +6,7 @@ import type { UploadGrants } from '../upload-grants.ts';
 import { versionNames } from './assets.ts';
 
 /** Every upload goes to the default datastore's container; its folders are named by content. */
-export const uploadContainer = 'workspaceblobstore';
+const uploadContainer = 'workspaceblobstore';
 
 /** Where the files of a new version go: an address that may be written to for a while. */
 export function createStartPendingUpload(grants: UploadGrants, kind: ResourceKind, uuid: () => string): Handler {

@@ -179,7 +179,7 @@ function collectingLog(logged: string[]): Logger {
 }
 
 /** Starts an app and resolves when it serves. */
-export async function startChild(main: string, environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
+async function startChild(main: string, environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
   const child = fork(main, { env: environment, stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
   await new Promise<void>((resolve, reject) => {
     child.once('message', () => resolve());

@@ -6,7 +6,7 @@ import {
 } from '@mooring/domain';
 import { later, type SpecProblem } from './later.ts';
 
-export const deploymentsPerEndpointMax = 20;
+const deploymentsPerEndpointMax = 20;
 
 /** What a reference names: the asset, or undefined when there is none. */
 export interface References {
