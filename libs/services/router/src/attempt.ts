@@ -27,10 +27,7 @@ export async function attempt(
   try {
     const answer = await deadline.race(slot.stream.score(forwarded, deadline.signal));
     noteAnswer(deps, target, slot, answer, deadline.owner === 'deployment');
-    if (answer.errorCode === '') {
-      const { totalUs = 0, queueUs = 0 } = answer.timing ?? {};
-      pool.noteServiceTime(totalUs > 0 ? (totalUs - queueUs) / 1_000 : deps.now() - sentAtMs);
-    }
+    noteTime(target, slot, answer, deps.now(), sentAtMs);
     return answer.errorCode === 'deadline_exceeded' ? failedReply(deadline.expired(), answer.started) : answer;
   } catch (thrown) {
     // A ScoringPort never rejects; should one do so, its call may have been started.
@@ -38,6 +35,22 @@ export async function attempt(
   } finally {
     pool.release(slot);
   }
+}
+
+/** What the call took in the model, without waiting: how fast the deployment is, and whether this instance got slow. */
+function noteTime(
+  { pool, route }: DeploymentEntry,
+  slot: InstanceSlot,
+  answer: ScoreReply,
+  nowMs: number,
+  sentAtMs: number,
+): void {
+  const most = 2 * route.maxConcurrentRequestsPerInstance;
+  if (answer.errorCode === 'scoring_timeout') slot.limit.note(nowMs - sentAtMs, slot.inFlight, most, nowMs);
+  if (answer.errorCode !== '') return;
+  const { totalUs = 0, queueUs = 0, batchWaitUs = 0 } = answer.timing ?? {};
+  pool.noteServiceTime(totalUs > 0 ? (totalUs - queueUs) / 1_000 : nowMs - sentAtMs);
+  if (totalUs > 0) slot.limit.note((totalUs - queueUs - batchWaitUs) / 1_000, slot.inFlight, most, nowMs);
 }
 
 function noteAnswer(

@@ -47,6 +47,12 @@ const ownConfig = z
       .positive()
       .default(256 * 2 ** 10),
     mirrorFlushMs: z.coerce.number().int().positive().default(1_000),
+    /** Bytes of requests that one deployment may have in flight. */
+    deploymentBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(512 * 2 ** 20),
     /** Requests of one gRPC stream that may be open; further ones wait in the caller's send window. */
     streamInFlightMax: z.coerce.number().int().positive().default(64),
   })

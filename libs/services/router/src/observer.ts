@@ -18,6 +18,8 @@ export interface RouterObserver {
   answered(target: DeploymentEntry, answer: ScoreReply): void;
   rejected(target: DeploymentEntry | undefined, error: PlatformError): void;
   ejected(target: DeploymentEntry): void;
+  /** A call was not given to another instance, because retries were a tenth of all calls already. */
+  retryDenied(target: DeploymentEntry): void;
   mirrorSent(target: DeploymentEntry): void;
   mirrorDropped(target: DeploymentEntry, reason: string): void;
   mirrorCompared(target: DeploymentEntry, result: string, deltaMs: number | undefined): void;

@@ -3,7 +3,8 @@ import { PlatformError } from '@mooring/errors';
 import { errorOf, failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import { attempt, mayGoElsewhere, type AttemptDeps } from './attempt.ts';
 import { CallDeadline } from './domain/call-deadline.ts';
-import { admit, choose, drawMirrors, noInstance, type Choice } from './domain/choose.ts';
+import { addRetryAfter, admit, handedBack, whyNone } from './domain/admit.ts';
+import { choose, drawMirrors, type Choice } from './domain/choose.ts';
 import type { InstanceSlot } from './domain/deployment-pool.ts';
 import type { DeploymentEntry, Directory } from './domain/directory.ts';
 import { InstanceWait } from './domain/instance-wait.ts';
@@ -19,7 +20,11 @@ export interface RouteDeps extends AttemptDeps {
   random: () => number;
   retriesMax: number;
   instanceWaitMs: number;
+  /** Bytes of requests that one deployment may have in flight. */
+  deploymentBytesMax?: number;
 }
+
+const deploymentBytesDefault = 512 * 2 ** 20;
 
 /** The router as a scoring port: for the gateway in this process, the gRPC handlers and the router's own socket. */
 export function createRoute(deps: RouteDeps): ScoringPort {
@@ -63,7 +68,7 @@ async function routeLive(
   startedMs: number,
 ): Promise<ScoreReply> {
   const { deployment, endpoint, pick } = choice;
-  admit(deployment);
+  admit(deployment, call, deps.deploymentBytesMax ?? deploymentBytesDefault);
   const inference = isInference(call.operation);
   if (inference) deps.observer.picked(deployment, pick);
   const live = runLive(deps, waits, deployment, call, signal, startedMs);
@@ -73,6 +78,7 @@ async function routeLive(
   }
   const answer = await live;
   answer.pick = pick;
+  addRetryAfter(deployment, answer);
   if (inference) deps.observer.answered(deployment, answer);
   return answer;
 }
@@ -87,19 +93,29 @@ async function runLive(
   startedMs: number,
 ): Promise<ScoreReply> {
   const { pool, route } = target;
+  const concurrency = route.maxConcurrentRequestsPerInstance;
   const deadline = new CallDeadline(route.requestTimeoutMs, call.deadlineMs, signal, deps.now);
   const tried = new Set<InstanceSlot>();
   let upstreamMs = 0;
   let answer: ScoreReply | undefined;
   let retries = 0;
-  pool.liveInFlight += 1;
+  pool.entered(call.body.length, deps.now());
   try {
     for (;;) {
       // No await where an instance is at hand: its load must count before the next call of this tick is placed.
       const slot =
-        pool.pick(deps.now(), tried) ?? (await waitForInstance(deps, waits, target, tried, answer, deadline));
+        pool.pick(deps.now(), tried, concurrency) ??
+        (await waitForInstance(deps, waits, target, tried, answer, deadline));
       if (slot === undefined) break;
-      if (answer !== undefined) retries += 1;
+      if (deadline.passed()) break;
+      if (answer !== undefined) {
+        // Retries of what was refused for lack of room would make an overload worse.
+        if (!handedBack(answer) && !pool.retries.spend()) {
+          deps.observer.retryDenied(target);
+          break;
+        }
+        retries += 1;
+      }
       const sentMs = deps.now();
       answer = await attempt(deps, target, slot, call, deadline);
       upstreamMs += deps.now() - sentMs;
@@ -110,9 +126,9 @@ async function runLive(
     }
   } finally {
     deadline.done();
-    pool.liveInFlight -= 1;
+    pool.left(call.body.length, deps.now(), answer?.started ?? false);
   }
-  answer ??= failedReply(abortedWith(deadline) ?? noInstance(target.endpoint, route.name, pool.describe()), false);
+  answer ??= failedReply(overWith(deadline) ?? whyNone(target, tried), false);
   answer.deployment = route.name;
   answer.retries = retries;
   answer.routerUs = Math.max(0, Math.round((deps.now() - startedMs - upstreamMs) * 1_000));
@@ -120,22 +136,23 @@ async function runLive(
 }
 
 /**
- * No instance can take the call now: waits a little for one that is about to be ready - except after QUEUE_FULL: then the
- * instances are there, and waiting would only be a second queue.
+ * No instance can take the call now: waits a little for one that is about to be ready - except where instances are there and
+ * have enough to do: then waiting would only be a second queue.
  */
 async function waitForInstance(
   deps: RouteDeps,
   waits: InstanceWait,
-  { pool }: DeploymentEntry,
+  { pool, route }: DeploymentEntry,
   tried: ReadonlySet<InstanceSlot>,
   last: ScoreReply | undefined,
   deadline: CallDeadline,
 ): Promise<InstanceSlot | undefined> {
-  if (last?.errorCode === 'resource_exhausted') return undefined;
-  const look = (): InstanceSlot | undefined => pool.pick(deps.now(), tried);
+  if (last?.errorCode === 'resource_exhausted' || pool.connected(tried)) return undefined;
+  const look = (): InstanceSlot | undefined => pool.pick(deps.now(), tried, route.maxConcurrentRequestsPerInstance);
   return waits.wait(look, Math.min(deps.instanceWaitMs, deadline.remainingMs()), deadline.signal);
 }
 
-function abortedWith(deadline: CallDeadline): PlatformError | undefined {
-  return deadline.signal.aborted ? PlatformError.from(deadline.signal.reason) : undefined;
+function overWith(deadline: CallDeadline): PlatformError | undefined {
+  if (!deadline.passed()) return undefined;
+  return deadline.signal.aborted ? PlatformError.from(deadline.signal.reason) : deadline.expired();
 }

@@ -61,9 +61,17 @@ export class Router implements Lifecycle {
     this.directory = new Directory(createInstanceStreams(log));
     this.showState = createStateGauges(this.directory);
     this.mirror = new MirrorSender({ ...shared, limits });
-    const { retriesMax, instanceWaitMs } = config;
+    const { retriesMax, instanceWaitMs, deploymentBytesMax } = config;
     const { directory, mirror } = this;
-    this.scoring = createRoute({ ...shared, directory, mirror, random: Math.random, retriesMax, instanceWaitMs });
+    this.scoring = createRoute({
+      ...shared,
+      directory,
+      mirror,
+      random: Math.random,
+      retriesMax,
+      instanceWaitMs,
+      deploymentBytesMax,
+    });
     this.streams = serveScoringStream({
       port: this.scoring,
       credits: config.gatewayCallsMax,

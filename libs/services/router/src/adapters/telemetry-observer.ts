@@ -24,6 +24,7 @@ export function createTelemetryObserver(tracing: Tracing): RouterObserver {
     answered: noteAnswer,
     rejected: (target, error: PlatformError) =>
       metrics.rejected.inc({ ...(target ? labelsOf(target) : unknownTarget), reason: error.reason.toLowerCase() }),
+    retryDenied: (target) => metrics.retriesDenied.inc(labelsOf(target)),
     ejected: (target) => metrics.ejections.inc(labelsOf(target)),
     mirrorSent: (target) => metrics.mirrorSent.inc(labelsOf(target)),
     mirrorDropped: (target, reason) => metrics.mirrorDropped.inc({ ...labelsOf(target), reason }),
@@ -49,6 +50,8 @@ function attributesOf(target: DeploymentEntry): Record<string, string> {
 function noteAnswer(target: DeploymentEntry, answer: ScoreReply): void {
   const labels = labelsOf(target);
   if (answer.retries > 0) metrics.retries.inc(labels, answer.retries);
+  // A call that was sent is counted by whoever had it, where it was then.
+  if (answer.errorCode === 'cancelled' && !answer.started) metrics.cancelled.inc({ ...labels, where: 'queue' });
   if (answer.errorCode === '' || answer.errorCode === 'cancelled' || answer.started) return;
   metrics.rejected.inc({ ...labels, reason: answer.errorReason.toLowerCase() });
 }
@@ -59,13 +62,16 @@ export function createStateGauges(directory: Directory): () => void {
   return () => {
     metrics.configGeneration.set(directory.generation);
     // Deployments that are gone must not keep their last value.
-    for (const labels of shown) for (const gauge of [metrics.inFlight, metrics.queueLimit]) gauge.remove(labels);
+    for (const labels of shown)
+      for (const gauge of [metrics.inFlight, metrics.queueLimit, metrics.queueDepth]) gauge.remove(labels);
     const deployments = [...directory.all()].flatMap((endpoint) => [...endpoint.deployments.values()]);
     shown = deployments.map(labelsOf);
     for (const deployment of deployments) {
       const { pool, route } = deployment;
+      const concurrency = route.maxConcurrentRequestsPerInstance;
       metrics.inFlight.set(labelsOf(deployment), pool.liveInFlight);
-      metrics.queueLimit.set(labelsOf(deployment), pool.liveLimit(route.maxConcurrentRequestsPerInstance));
+      metrics.queueLimit.set(labelsOf(deployment), Math.min(pool.liveLimit(concurrency), pool.bearable(concurrency)));
+      metrics.queueDepth.set(labelsOf(deployment), Math.max(0, pool.liveInFlight - pool.liveLimit(concurrency) / 2));
     }
   };
 }

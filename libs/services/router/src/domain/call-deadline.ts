@@ -40,6 +40,11 @@ export class CallDeadline {
     return Math.max(1, Math.ceil(this.endsAtMs - this.now()));
   }
 
+  /** True when nothing may be started for it any more, also where the timer could not fire yet. */
+  passed(): boolean {
+    return this.controller.signal.aborted || this.now() >= this.endsAtMs;
+  }
+
   /** What `work` answers, or the failure that the end of the call means, whichever is first. */
   race(work: Promise<ScoreReply>): Promise<ScoreReply> {
     return Promise.race([work, this.over.promise]);

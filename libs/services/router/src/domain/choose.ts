@@ -51,20 +51,6 @@ export function drawMirrors(endpoint: EndpointEntry, random: () => number): Depl
   return endpoint.mirrors.filter(({ percent }) => random() * 100 < percent).map(({ deployment }) => deployment);
 }
 
-/** Refuses a live call that a deployment has no room or no instance for. */
-export function admit({ endpoint, route, pool }: DeploymentEntry): void {
-  if (pool.slots.length === 0) throw noInstance(endpoint, route.name, pool.describe());
-  const limit = pool.liveLimit(route.maxConcurrentRequestsPerInstance);
-  if (pool.liveInFlight < limit) return;
-  throw new PlatformError(
-    'resource_exhausted',
-    'QUEUE_FULL',
-    `deployment '${route.name}' has ${pool.liveInFlight} requests in flight and takes ${limit} ` +
-      '(2 x max_concurrent_requests_per_instance x instances); send fewer at once, or add instances',
-    { retryAfterMs: pool.retryAfterMs(route.maxConcurrentRequestsPerInstance) },
-  );
-}
-
 export function noInstance(endpoint: string, deployment: string, instances: string): PlatformError {
   return new PlatformError(
     'unavailable',

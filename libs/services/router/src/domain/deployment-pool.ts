@@ -1,4 +1,5 @@
 import type { InstanceRecord } from '@mooring/domain';
+import { GradientLimit, Progress, RetryBudget, retryAfterOf } from '@mooring/overload';
 import type { InstanceStream } from '../ports.ts';
 import { healthy, isEjected, type Health } from './ejection.ts';
 
@@ -8,16 +9,13 @@ export interface InstanceSlot {
   readonly address: string;
   readonly stream: InstanceStream;
   readonly health: Health;
+  /** How many calls it should have: fewer while it is slow. */
+  readonly limit: GradientLimit;
   /** Calls that are open now, mirrored ones included. */
   inFlight: number;
   /** No new calls; its stream closes with its last open call. */
   retired: boolean;
 }
-
-/** Weight of the newest call in the mean service time. */
-const newestShare = 0.1;
-const retryAfterMinMs = 50;
-const retryAfterMaxMs = 30_000;
 
 /** The instances of one deployment, as this router sees them. */
 export class DeploymentPool {
@@ -27,8 +25,11 @@ export class DeploymentPool {
   readonly states = new Map<string, InstanceRecord['state']>();
   /** Live calls that are open now. */
   liveInFlight = 0;
-  /** Recent mean time of one call in an instance without queueing, ms. */
-  meanServiceMs = 0;
+  /** Bytes of requests that are open now. */
+  bytesInFlight = 0;
+  /** How fast the instances work off what they have. */
+  readonly progress = new Progress(1);
+  readonly retries = new RetryBudget();
   private rotation = 0;
 
   /** Takes an instance in; an instance of the same id with another address replaces it. */
@@ -36,7 +37,15 @@ export class DeploymentPool {
     const present = this.slots.find((slot) => slot.id === id);
     if (present?.address === address) return;
     if (present) this.retire(id);
-    this.slots.push({ id, address, stream: open(), health: healthy(), inFlight: 0, retired: false });
+    this.slots.push({
+      id,
+      address,
+      stream: open(),
+      health: healthy(),
+      limit: new GradientLimit(),
+      inFlight: 0,
+      retired: false,
+    });
   }
 
   /** Gives an instance no more calls. */
@@ -49,22 +58,39 @@ export class DeploymentPool {
   }
 
   /**
-   * The least-loaded instance that is connected, in rotation and not in `tried`; equals take turns. When only ejected ones
-   * are left, the one that comes back first: an instance that may fail is better than a certain refusal.
+   * The least-loaded instance that is connected, in rotation and not in `tried`; equals take turns. One that got slow has no
+   * more than its limit, unless all have; what the deployment says that an instance runs at once (`concurrency`) it always
+   * may have, and never more than twice that. When only ejected ones are left, the one that comes back first: an instance
+   * that may fail is better than a certain refusal.
    */
-  pick(nowMs: number, tried: ReadonlySet<InstanceSlot>): InstanceSlot | undefined {
+  pick(
+    nowMs: number,
+    tried: ReadonlySet<InstanceSlot>,
+    concurrency = Number.POSITIVE_INFINITY,
+  ): InstanceSlot | undefined {
     const count = this.slots.length;
     let best: InstanceSlot | undefined;
+    let slow: InstanceSlot | undefined;
     let ejected: InstanceSlot | undefined;
+    let full = false;
     this.rotation = (this.rotation + 1) % Math.max(1, count);
     for (let step = 0; step < count; step += 1) {
       const slot = this.slots[(this.rotation + step) % count];
       if (slot === undefined || tried.has(slot) || !slot.stream.ready()) continue;
       if (isEjected(slot.health, nowMs)) {
         if (ejected === undefined || slot.health.ejectedUntilMs < ejected.health.ejectedUntilMs) ejected = slot;
-      } else if (best === undefined || slot.inFlight < best.inFlight) best = slot;
+      } else if (slot.inFlight < slot.limit.current(2 * concurrency)) {
+        if (best === undefined || slot.inFlight < best.inFlight) best = slot;
+      } else if (slot.inFlight < concurrency) {
+        if (slow === undefined || slot.inFlight < slow.inFlight) slow = slot;
+      } else full = true;
     }
-    return best ?? ejected;
+    return best ?? slow ?? (full ? undefined : ejected);
+  }
+
+  /** True when an instance not in `tried` takes calls, even if it has as many as it can bear. */
+  connected(tried: ReadonlySet<InstanceSlot>): boolean {
+    return this.slots.some((slot) => !tried.has(slot) && slot.stream.ready());
   }
 
   /** Instances other than `slot` that could take its calls. */
@@ -80,7 +106,26 @@ export class DeploymentPool {
   }
 
   noteServiceTime(ms: number): void {
-    this.meanServiceMs = this.meanServiceMs === 0 ? ms : this.meanServiceMs + newestShare * (ms - this.meanServiceMs);
+    this.progress.noteServiceTime(ms);
+  }
+
+  setConcurrency(maxConcurrentRequestsPerInstance: number): void {
+    this.progress.setParallel(maxConcurrentRequestsPerInstance * this.slots.length);
+  }
+
+  /** Notes the beginning of a live call. */
+  entered(bytes: number, nowMs: number): void {
+    this.liveInFlight += 1;
+    this.bytesInFlight += bytes;
+    this.retries.request();
+    this.progress.entered(nowMs);
+  }
+
+  /** Notes its end; `ran`: an instance worked for it. */
+  left(bytes: number, nowMs: number, ran: boolean): void {
+    this.liveInFlight -= 1;
+    this.bytesInFlight -= bytes;
+    this.progress.left(nowMs, ran);
   }
 
   /** Live calls that may be open: twice what the instances run at once, the second half queues (azureml-contract 4.5). */
@@ -88,11 +133,19 @@ export class DeploymentPool {
     return 2 * maxConcurrentRequestsPerInstance * this.slots.length;
   }
 
+  /** Calls that the instances can bear now: less than the contract's limit while some are slow. */
+  bearable(maxConcurrentRequestsPerInstance: number): number {
+    const most = 2 * maxConcurrentRequestsPerInstance;
+    return this.slots.reduce(
+      (sum, { limit }) => sum + Math.max(maxConcurrentRequestsPerInstance, limit.current(most)),
+      0,
+    );
+  }
+
   /** How long what is open now takes to be done, ms: when a refused caller has a chance again. */
   retryAfterMs(maxConcurrentRequestsPerInstance: number): number {
-    const atOnce = Math.max(1, maxConcurrentRequestsPerInstance * this.slots.length);
-    const estimate = Math.ceil((this.meanServiceMs * this.liveInFlight) / atOnce);
-    return Math.min(Math.max(estimate, retryAfterMinMs), retryAfterMaxMs);
+    this.setConcurrency(maxConcurrentRequestsPerInstance);
+    return retryAfterOf(this.progress.gapMs * this.liveInFlight);
   }
 
   /** `1 starting, 2 failed`, or `none`. */

@@ -102,7 +102,8 @@ function count({ protocol, endpoint, totalMs, error, answer, stages }: Served): 
   for (const [stage, ms] of Object.entries(stages)) {
     if (ms > 0) metrics.stageDuration.observe({ ...labels, stage }, ms / 1_000);
   }
-  if (error?.code === 'cancelled') metrics.cancelled.inc(labels);
+  // Once it was routed, router and instance know better where it was.
+  if (error?.code === 'cancelled' && answer === undefined) metrics.cancelled.inc({ ...labels, where: 'edge' });
 }
 
 function accessLine(served: Served, traceId: string | undefined): Readonly<Record<string, unknown>> {

@@ -74,6 +74,7 @@ function recordingObserver(events: string[]): RouterObserver {
     picked: (target, why) => events.push(`picked ${target.name} ${why}`),
     answered: () => {},
     rejected: (_target, error) => events.push(`rejected ${error.reason}`),
+    retryDenied: (target) => events.push(`retry denied ${target.name}`),
     ejected: (target) => events.push(`ejected ${target.name}`),
     mirrorSent: (target) => events.push(`sent ${target.name}`),
     mirrorDropped: (target, reason) => events.push(`dropped ${target.name} ${reason}`),
