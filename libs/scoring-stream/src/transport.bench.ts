@@ -1,6 +1,6 @@
 /**
  * `node libs/scoring-stream/src/transport.bench.ts`: CPU of the codec and of a whole hop (client and server in this process,
- * unix socket). The numbers are in docs/adr/0003-scoring-stream.md; compare ratios, not machines.
+ * unix socket). The numbers are in docs/adr/0008-scoring-stream.md; compare ratios, not machines.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
