@@ -15,8 +15,11 @@ export interface ChildOptions {
   name: string;
   program: string;
   args: readonly string[];
-  /** Asked for at each start, because addresses with port 0 are fixed after the first. */
-  environment: () => NodeJS.ProcessEnv;
+  /**
+   * Asked for at each start, because addresses with port 0 are fixed after the first. `lastExit`: how the process before
+   * ended, its signal or its exit code; absent at the first start.
+   */
+  environment: (lastExit: string | undefined) => NodeJS.ProcessEnv;
   logsDir: string;
   log: Logger;
   /** Called whenever it serves, also after a restart. */
@@ -36,6 +39,7 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
   let process: ChildProcess | undefined;
   let stopping = false;
   let failures = 0;
+  let lastExit: string | undefined;
   let gone = Promise.withResolvers<void>();
   let restart: NodeJS.Timeout | undefined;
   const logFile = join(options.logsDir, `${name}.log`);
@@ -48,7 +52,7 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
     // Its own session: a Ctrl-C in the terminal reaches the supervisor alone, which stops everything in order.
     const child = spawn(options.program, options.args, {
       stdio: ['ignore', output, output, 'ipc'],
-      env: options.environment(),
+      env: options.environment(lastExit),
       detached: true,
     });
     closeSync(output);
@@ -61,6 +65,7 @@ export function superviseChild(options: ChildOptions): SupervisedChild {
     child.on('close', (code, signal) => {
       gone.resolve();
       if (stopping) return;
+      lastExit = signal ?? String(code);
       failures = Date.now() - startedAt > steadyMs ? 1 : failures + 1;
       const delayMs = Math.min(backOffMinMs * 2 ** (failures - 1), backOffMaxMs);
       log.error({ child: name, code, signal, failures, delayMs, logFile }, 'a process ended; starting it again');

@@ -89,7 +89,7 @@ class Supervisor {
         name: plan.name,
         program: process.execPath,
         args: [platformMain, `--target=${plan.targets.join(',')}`],
-        environment: () => this.#environment(plan.name),
+        environment: (lastExit) => ({ ...this.#environment(plan.name), MOORING_LAST_EXIT: lastExit }),
         logsDir: this.#folder.logs,
         log,
         onReady: (facts) => this.#served(plan.name, facts),

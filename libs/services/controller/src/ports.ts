@@ -1,6 +1,7 @@
 import type {
   EnvironmentVersionSpec,
   InstanceSpec,
+  ModelPlacement,
   OnlineDeploymentSpec,
   ProbeSettings,
   ResourceKind,
@@ -109,6 +110,8 @@ export interface InstanceHandle extends InstanceIdentity {
   readonly startTicks: number;
   readonly startedAtMs: number;
   readonly modelDigest: string | undefined;
+  /** Where its model runs, as its scorer told; undefined while it is not ready. */
+  readonly placement: ModelPlacement | undefined;
   readonly phase: 'starting' | 'ready' | 'unready' | 'ended';
   readonly readyAtMs: number | undefined;
   /** Why it is not ready. */
@@ -156,6 +159,14 @@ export interface PreparationLog {
 export interface RoutingStore {
   put(endpoint: string, record: RoutingRecord): Promise<void>;
   remove(endpoint: string): Promise<void>;
+}
+
+/** Models that must not run in a process that serves others, by the digest of their files. */
+export interface InlineBans {
+  /** Why a model is banned, for people; undefined when it is not. */
+  why(modelDigest: string): string | undefined;
+  /** For good. Never rejects; what cannot be written now counts in this process and is tried again. */
+  ban(modelDigest: string, why: string): void;
 }
 
 /** What happened to instances, for people. Best effort: never fails the work it tells of. */

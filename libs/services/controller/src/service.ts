@@ -23,6 +23,7 @@ import { createGrpcRegistry } from './adapters/grpc-registry.ts';
 import { createLocalCompute } from './adapters/local-compute.ts';
 import { machineLimits } from './adapters/machine-limits.ts';
 import { appliedBucket, createAppliedStore, type AppliedRecord } from './adapters/nats-applied.ts';
+import { openInlineBans } from './adapters/nats-inline-bans.ts';
 import { openNatsEvents } from './adapters/nats-events.ts';
 import { openRoutingStore } from './adapters/nats-routing.ts';
 import { createPreparationLogs } from './adapters/preparation-logs.ts';
@@ -79,6 +80,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
   const appliedRecords = await nats.bucket<AppliedRecord>(appliedBucket);
   const routing = await openRoutingStore(await nats.bucket<RoutingRecord>(routingBucket));
   const { environments, ...preparing } = openPreparing(parts);
+  const bans = await openInlineBans(nats, log);
   const loop = new ControlLoop({
     registry,
     auth,
@@ -86,6 +88,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
     routing: routing.store,
     compute,
     events: await openNatsEvents(nats, log),
+    bans,
     preparationLog,
     prepare: (spec, context) => prepareLaunch({ ...preparing, environments }, spec, context),
     pruneEnvironments: (interpreters) => environments.prune(interpreters.map((one) => environmentOf(config, one))),
@@ -95,6 +98,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
     noticeMs: config.noticeMs,
     resyncMs: config.resyncMs,
   });
+  bans.onChange(() => loop.wakeDeployments());
   const deployments = [...(await appliedRecords.list()).keys()].map((key) => namesOfKvKey(key).join('/'));
   try {
     await loop.start({ endpoints: routing.endpoints, deployments });

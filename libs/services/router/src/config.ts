@@ -47,6 +47,16 @@ const ownConfig = z
       .positive()
       .default(256 * 2 ** 10),
     mirrorFlushMs: z.coerce.number().int().positive().default(1_000),
+    /** Runs tiny models in this process as well, where their scorers found them fit for it. */
+    inline: z.stringbool().default(true),
+    /** Larger requests go to the instance's own process. */
+    inlineBodyBytesMax: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .default(64 * 2 ** 10),
+    /** Models in this process at the same time. */
+    inlineModelsMax: z.coerce.number().int().min(0).default(128),
     /** Bytes of requests that one deployment may have in flight. */
     deploymentBytesMax: z.coerce
       .number()
@@ -63,13 +73,31 @@ const ownConfig = z
     path: ['grpc'],
   });
 
-/** What every process shares: MOORING_DATA. */
-const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
+/** What every process shares: MOORING_DATA, MOORING_PROCESS_NAME, MOORING_LAST_EXIT. */
+const sharedConfig = z.object({
+  data: z.string().default(defaultDataFolder),
+  processName: z.string().optional(),
+  /** How the process before this one ended, as its supervisor saw it: SIGSEGV, 1. */
+  lastExit: z.string().default(''),
+});
 
-export type RouterConfig = Readonly<z.output<typeof ownConfig> & { address: string }>;
+export type RouterConfig = Readonly<
+  z.output<typeof ownConfig> & {
+    address: string;
+    lastExit: string;
+    /** Remembers over a crash which models were in this process. */
+    inlineMarkerFile: string;
+  }
+>;
 
 export function readRouterConfig(environment: Environment): RouterConfig {
-  const { data } = readConfig('', sharedConfig, environment);
+  const { data, processName, lastExit } = readConfig('', sharedConfig, environment);
   const own = readConfig('ROUTER', ownConfig, environment);
-  return { ...own, address: own.address ?? `unix:${join(dataFolder(data).run, 'router.sock')}` };
+  const { run } = dataFolder(data);
+  return {
+    ...own,
+    address: own.address ?? `unix:${join(run, 'router.sock')}`,
+    lastExit,
+    inlineMarkerFile: join(run, `inline-${processName ?? own.id}.json`),
+  };
 }

@@ -12,8 +12,8 @@ export interface FanOutDeps extends AttemptDeps {
 const statisticsTimeoutMs = 5_000;
 
 /**
- * Asks every instance of the pinned deployment, or of all deployments, for its statistics and adds them up per
- * deployment. Instances that do not answer are left out; only when none answers the call fails.
+ * Asks every instance of the pinned deployment, or of all deployments, and its model in this process, for their statistics
+ * and adds them up per deployment. Instances that do not answer are left out; only when none answers the call fails.
  */
 export async function collectStatistics(deps: FanOutDeps, call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
   const endpoint = findEndpoint(deps.directory, call.endpoint);
@@ -25,7 +25,9 @@ export async function collectStatistics(deps: FanOutDeps, call: ScoreCall, signa
       targets.flatMap((target) => {
         const asked = { ...call, modelName: call.modelName || endpoint.name, modelVersion: target.route.name };
         const connected = target.pool.slots.filter((slot) => slot.stream.ready());
-        return connected.map((slot) => attempt(deps, target, slot, asked, deadline));
+        const { inline } = target.pool;
+        const inThisProcess = inline === undefined ? [] : [inline.score(asked, deadline.signal)];
+        return [...connected.map((slot) => attempt(deps, target, slot, asked, deadline)), ...inThisProcess];
       }),
     );
     const good = answers.filter((answer) => answer.errorCode === '');

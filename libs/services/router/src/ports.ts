@@ -10,6 +10,16 @@ export interface InstanceStream extends ScoringPort {
 
 export type OpenInstanceStream = (record: InstanceRecord) => InstanceStream;
 
+/** A deployment's model in this process, beside its instances. */
+export interface InlinePort extends ScoringPort {
+  /** Larger requests are left to the instances. */
+  readonly bodyBytesMax: number;
+  /** How long the event loop stood still to load it. */
+  readonly blockedMs: number;
+  /** Takes nothing new; resolves when what it has is answered and the model is gone. Never rejects. */
+  close(): Promise<void>;
+}
+
 /** Checks callers against what this process knows; never a network call. */
 export interface EndpointGate {
   /** Throws `unauthenticated` unless `authorization` (`Bearer <key>`) opens the endpoint. */

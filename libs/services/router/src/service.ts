@@ -14,6 +14,7 @@ import { createInstanceStreams } from './adapters/open-instance-stream.ts';
 import { createStateGauges, createTelemetryObserver } from './adapters/telemetry-observer.ts';
 import type { RouterConfig } from './config.ts';
 import { Directory } from './domain/directory.ts';
+import { startInline, type Inline } from './inline/inline.ts';
 import { createInferenceService } from './handlers/inference-service.ts';
 import { createServedRequests } from './handlers/served-requests.ts';
 import { flushMirrorReports } from './mirror-flush.ts';
@@ -40,6 +41,7 @@ export class Router implements Lifecycle {
   private readonly writtenReports = new Map<string, number>();
   private reports: MirrorReports | undefined;
   private flushing = false;
+  private inline: Inline | undefined;
 
   constructor(config: RouterConfig, nats: Nats, tracing: Tracing, log: Logger) {
     this.config = config;
@@ -58,7 +60,9 @@ export class Router implements Lifecycle {
       bytesMax: config.mirrorBytesMax,
       compareBytesMax: config.mirrorCompareBytesMax,
     };
-    this.directory = new Directory(createInstanceStreams(log));
+    this.directory = new Directory(createInstanceStreams(log), (pool, key, record) =>
+      this.inline?.models.apply(pool, key, record),
+    );
     this.showState = createStateGauges(this.directory);
     this.mirror = new MirrorSender({ ...shared, limits });
     const { retriesMax, instanceWaitMs, deploymentBytesMax } = config;
@@ -98,6 +102,7 @@ export class Router implements Lifecycle {
   async start(): Promise<void> {
     const credentials = await watchCredentials(this.nats);
     this.closers.push(() => credentials.stop());
+    if (this.config.inline) this.inline = await startInline(this.config, this.nats, this.tracing, this.log);
     const feed = await feedDirectory(this.nats, this.directory, this.log);
     this.closers.push(
       () => this.directory.close(),
@@ -129,6 +134,7 @@ export class Router implements Lifecycle {
     this.mirror.stop();
     if (this.nats.connected() && !signal.aborted) await this.tick();
     for (const close of this.closers.toReversed()) close();
+    await this.inline?.stop();
   }
 
   private inferenceService(gate: EndpointGate): ReturnType<typeof createInferenceService> {

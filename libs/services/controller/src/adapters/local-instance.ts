@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { HealthClient } from '@mooring/contracts/health';
+import type { ModelPlacement } from '@mooring/domain';
 import { createClient, type RpcClient } from '@mooring/rpc';
 import { capLog, endProcess, isAlive } from '@mooring/runtime';
 import { mib, type Ended } from '../domain/exit-reason.ts';
@@ -39,6 +40,7 @@ export class LocalInstance implements InstanceHandle {
   readyAtMs: number | undefined;
   reason: string | undefined = 'starting';
   ended: Ended | undefined;
+  placement: ModelPlacement | undefined;
   readonly address: string;
   private readonly options: LocalInstanceOptions;
   private readonly health: RpcClient<HealthClient>;
@@ -64,6 +66,7 @@ export class LocalInstance implements InstanceHandle {
       this.phase = 'ready';
       this.readyAtMs = options.file.readyAtMs;
       this.reason = undefined;
+      this.placement = readStatus(options.instances, options.file.id)?.placement;
       this.readiness = { ...freshReadiness, passing: true };
     }
     options.child?.once('exit', (code, signal) => this.end({ exitCode: code, signal }));
@@ -206,6 +209,7 @@ export class LocalInstance implements InstanceHandle {
 
   private becomeReady(): void {
     this.readyAtMs ??= Date.now();
+    this.placement ??= readStatus(this.options.instances, this.id)?.placement;
     this.change('ready', undefined);
   }
 

@@ -7,6 +7,7 @@ import type {
   Auth,
   ComputeTarget,
   Events,
+  InlineBans,
   InstanceHandle,
   Launch,
   PreparationLog,
@@ -30,6 +31,7 @@ export interface ControlLoopDeps {
   routing: RoutingStore;
   compute: ComputeTarget;
   events: Events;
+  bans: InlineBans;
   preparationLog: PreparationLog;
   prepare: (spec: Spec, context: PrepareContext) => Promise<Launch>;
   /** Removes environments except those of these interpreters. */
@@ -111,6 +113,11 @@ export class ControlLoop {
     this.deps.compute.close();
   }
 
+  /** Something changed that concerns every deployment. */
+  wakeDeployments(): void {
+    for (const key of this.deployments.keys()) this.wakeDeployment(key);
+  }
+
   private async adopt(): Promise<void> {
     const handles = await this.deps.compute.adopt(
       () => patientProbes,
@@ -174,7 +181,7 @@ export class ControlLoop {
   private deploymentKeeper(key: string): DeploymentKeeper {
     const known = this.deployments.get(key);
     if (known !== undefined) return known;
-    const { registry, compute, events, instances, noticeMs, preparationLog } = this.deps;
+    const { registry, compute, events, bans, instances, noticeMs, preparationLog } = this.deps;
     const records = new InstanceRecords(instances);
     for (const [recordKey, record] of this.written.get(key) ?? []) records.seed(recordKey, record);
     this.written.delete(key);
@@ -184,6 +191,7 @@ export class ControlLoop {
       applied: this.appliedOf(endpoint),
       compute,
       events,
+      bans,
       records,
       prepare: (spec, context) => this.prepare(keeper.names(), spec, context),
       wake: () => this.wakeDeployment(key),

@@ -7,6 +7,7 @@ import type {
   AppliedStore,
   ComputeTarget,
   Events,
+  InlineBans,
   InstanceHandle,
   Launch,
   Registry,
@@ -34,6 +35,7 @@ export interface KeeperDeps {
   applied: AppliedStore;
   compute: ComputeTarget;
   events: Events;
+  bans: InlineBans;
   records: InstanceRecords;
   prepare: Prepare;
   /** Asks for another look at this deployment. */

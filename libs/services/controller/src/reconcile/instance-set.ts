@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { InstanceRecord } from '@mooring/domain';
+import { isNativeCrash, type InstanceRecord } from '@mooring/domain';
 import { metrics } from '@mooring/telemetry';
 import { afterCrash, describeCrashes, noCrashes, type CrashHistory } from '../domain/crash-history.ts';
 import type { Action, ObservedInstance } from '../domain/rolling-plan.ts';
-import type { ComputeTarget, Events, InstanceHandle, Launch, Probes } from '../ports.ts';
+import type { ComputeTarget, Events, InlineBans, InstanceHandle, Launch, Probes } from '../ports.ts';
 import type { InstanceRecords } from './instance-records.ts';
 import { observe, recordOf, type Slot } from './slot.ts';
 
 export interface InstanceSetDeps {
   compute: Pick<ComputeTarget, 'start'>;
   events: Events;
+  bans: InlineBans;
   records: InstanceRecords;
   /** Asks for another look at the deployment. */
   wake: () => void;
@@ -57,7 +58,7 @@ export class InstanceSet {
   }
 
   records(): InstanceRecord[] {
-    return [...this.all().map(recordOf), ...this.fallen];
+    return [...this.all().map((slot) => recordOf(slot, this.deps.bans)), ...this.fallen];
   }
 
   crashesOf(digest: string): CrashHistory {
@@ -177,15 +178,25 @@ export class InstanceSet {
       this.tell('InstanceStopped', handle, 'was stopped');
       return;
     }
+    this.banAfterCrash(handle);
     const nowMs = Date.now();
     const servedMs = handle.readyAtMs === undefined ? 0 : nowMs - handle.readyAtMs;
     const crash = { atMs: nowMs, ended: handle.ended };
     const history = afterCrash(this.crashesOf(handle.specDigest), crash, servedMs);
     this.crashes.set(handle.specDigest, history);
     const reason = describeCrashes(history);
-    this.fallen = [...this.fallen, { ...recordOf(slot), state: 'failed' as const, reason }].slice(-fallenMax);
+    this.fallen = [...this.fallen, { ...recordOf(slot, this.deps.bans), state: 'failed' as const, reason }].slice(
+      -fallenMax,
+    );
     metrics.scorerRestarts.inc({ ...labelsOf(handle), why: whyLabel(handle) });
     this.tell('InstanceCrashed', handle, reason);
+  }
+
+  /** What ends its own process in native code would end the data plane as well. */
+  private banAfterCrash({ modelDigest, ended }: InstanceHandle): void {
+    if (modelDigest === undefined || ended?.endedBecause !== undefined) return;
+    const how = ended?.signal ?? String(ended?.exitCode ?? '');
+    if (isNativeCrash(how)) this.deps.bans.ban(modelDigest, `a process that served it ended with ${how}`);
   }
 
   private tell(kind: string, { id, endpoint, deployment }: InstanceHandle, message: string): void {

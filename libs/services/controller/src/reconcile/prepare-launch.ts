@@ -65,7 +65,7 @@ export async function prepareLaunch(
     environmentVariables: spec.environmentVariables,
     requestSettings: spec.requestSettings,
     settings,
-    threads: Math.max(1, Math.floor(limits.cpu)),
+    threads: settings.threads ?? Math.max(1, Math.floor(limits.cpu)),
     orphanTimeoutMs: orphanTimeout(deps.orphanTimeoutMs, spec),
   };
   context.line(`prepared: ${limits.cpu} cores and ${limits.memoryMib} MiB an instance`);

@@ -1,6 +1,6 @@
-import type { InstanceRecord } from '@mooring/domain';
+import type { InstanceRecord, ModelPlacement } from '@mooring/domain';
 import type { ObservedInstance } from '../domain/rolling-plan.ts';
-import type { InstanceHandle } from '../ports.ts';
+import type { InlineBans, InstanceHandle } from '../ports.ts';
 
 /** One instance with what the controller decided about it. */
 export interface Slot {
@@ -22,8 +22,9 @@ export function observe({ handle, leaving }: Slot): ObservedInstance {
 }
 
 /** What routers and people see of it. */
-export function recordOf(slot: Slot): InstanceRecord {
+export function recordOf(slot: Slot, bans: InlineBans): InstanceRecord {
   const { handle, restarts, leaving } = slot;
+  const placement = allowedPlacement(handle, bans);
   return {
     id: handle.id,
     endpoint: handle.endpoint,
@@ -38,7 +39,15 @@ export function recordOf(slot: Slot): InstanceRecord {
     ...(handle.readyAtMs === undefined ? {} : { readyAt: new Date(handle.readyAtMs).toISOString() }),
     ...(handle.reason === undefined || leaving !== undefined ? {} : { reason: handle.reason }),
     ...(handle.modelDigest === undefined ? {} : { modelDigest: handle.modelDigest }),
+    ...(placement === undefined ? {} : { placement }),
   };
+}
+
+/** A model that took a process down stays out of the data plane, whatever its scorer measured. */
+function allowedPlacement({ placement, modelDigest }: InstanceHandle, bans: InlineBans): ModelPlacement | undefined {
+  const banned = modelDigest === undefined ? undefined : bans.why(modelDigest);
+  if (placement?.chosen !== 'inline' || banned === undefined) return placement;
+  return { chosen: 'process', why: `never inline again: ${banned}`, runUs: placement.runUs };
 }
 
 function stateOf({ handle, leaving }: Slot): InstanceRecord['state'] {

@@ -5,6 +5,18 @@ import type { Clock } from '../ports.ts';
 /** Whose patience ends first: the deployment's `request_timeout_ms` (408) or the caller's own deadline (504). */
 type Owner = 'deployment' | 'caller';
 
+/** The error of a call that took as long as its owner allows. */
+export function expiredError(owner: Owner, limitMs: number): PlatformError {
+  if (owner === 'caller') {
+    return new PlatformError('deadline_exceeded', 'DEADLINE_EXCEEDED', `the caller's deadline of ${limitMs} ms passed`);
+  }
+  return new PlatformError(
+    'scoring_timeout',
+    'SCORING_TIMEOUT',
+    `no answer within the deployment's request_timeout_ms (${limitMs})`,
+  );
+}
+
 /** The end of one call: its time is up, or its caller is gone. Must be ended by `done`. */
 export class CallDeadline {
   readonly owner: Owner;
@@ -52,18 +64,7 @@ export class CallDeadline {
 
   /** The error of a call whose time is up. */
   expired(): PlatformError {
-    if (this.owner === 'caller') {
-      return new PlatformError(
-        'deadline_exceeded',
-        'DEADLINE_EXCEEDED',
-        `the caller's deadline of ${this.limitMs} ms passed`,
-      );
-    }
-    return new PlatformError(
-      'scoring_timeout',
-      'SCORING_TIMEOUT',
-      `no answer within the deployment's request_timeout_ms (${this.limitMs})`,
-    );
+    return expiredError(this.owner, this.limitMs);
   }
 
   done(): void {

@@ -1,6 +1,6 @@
 import type { InstanceRecord } from '@mooring/domain';
 import { GradientLimit, Progress, RetryBudget, retryAfterOf } from '@mooring/overload';
-import type { InstanceStream } from '../ports.ts';
+import type { InlinePort, InstanceStream } from '../ports.ts';
 import { healthy, isEjected, type Health } from './ejection.ts';
 
 /** One instance that may take calls. */
@@ -23,6 +23,8 @@ export class DeploymentPool {
   readonly slots: InstanceSlot[] = [];
   /** Every instance record, for messages: state by instance id. */
   readonly states = new Map<string, InstanceRecord['state']>();
+  /** The model in this process, while an instance of the same spec is ready. */
+  inline: InlinePort | undefined;
   /** Live calls that are open now. */
   liveInFlight = 0;
   /** Bytes of requests that are open now. */

@@ -29,6 +29,9 @@ export interface EndpointEntry {
   readonly deployments: ReadonlyMap<string, DeploymentEntry>;
 }
 
+/** Told of every instance record that was taken in, with the pool it belongs to. */
+export type OnInstance = (pool: DeploymentPool, key: string, record: InstanceRecord | undefined) => void;
+
 /**
  * Everything that a request looks up, in memory. It changes only when a record does: routing is compiled then, and never
  * read from the store during a request. With the store gone it stays as it is.
@@ -41,11 +44,13 @@ export class Directory {
   /** Every stream that is open, those of retired instances included. */
   private readonly streams = new Set<InstanceStream>();
   private readonly openStream: OpenInstanceStream;
+  private readonly onInstance: OnInstance;
   /** Revision of the newest routing record taken in: equal on two routers = both know the same. */
   generation = 0;
 
-  constructor(openStream: OpenInstanceStream) {
+  constructor(openStream: OpenInstanceStream, onInstance: OnInstance = () => {}) {
     this.openStream = openStream;
+    this.onInstance = onInstance;
   }
 
   endpoint(name: string): EndpointEntry | undefined {
@@ -79,6 +84,7 @@ export class Directory {
         const pool = this.poolOf(before.endpoint, before.deployment);
         pool.retire(before.id);
         pool.states.delete(before.id);
+        this.onInstance(pool, key, undefined);
       }
       this.dropUnusedPools();
       return;
@@ -88,6 +94,7 @@ export class Directory {
     pool.states.set(record.id, record.state);
     if (record.state === 'ready') pool.add(record.id, record.address, () => this.open(record));
     else pool.retire(record.id);
+    this.onInstance(pool, key, record);
   }
 
   /** Closes every stream. */

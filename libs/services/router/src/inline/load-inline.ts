@@ -1,0 +1,41 @@
+import type { Logger } from 'pino';
+import type { InstanceRecord } from '@mooring/domain';
+import { tracedPort, type ScoringPort } from '@mooring/scoring-stream';
+import type { Tracing } from '@mooring/telemetry';
+import type { LoadInline } from './inline-models.ts';
+
+/** Loads models with ONNX Runtime, which is loaded with the first of them. Spans are those that a scorer makes. */
+export function createInlineLoader(bodyBytesMax: number, tracing: Tracing, log: Logger): LoadInline {
+  return async (record, model) => {
+    const { loadInlineModel } = await import('@mooring/inference');
+    const instanceId = `${record.deployment.toLowerCase()}-inline`;
+    const { endpoint, deployment } = record;
+    const loaded = await loadInlineModel({ instanceId, endpoint, deployment, model }, log);
+    const named = identified(tracedPort(loaded, tracing, 'model', instanceId), record, instanceId);
+    const port = tracedPort(named, tracing, 'scorer', instanceId);
+    return {
+      bodyBytesMax,
+      blockedMs: loaded.blockedMs,
+      score: (call, signal) => port.score(call, signal),
+      close: () => loaded.close().catch((error) => log.warn({ err: error }, 'an inline model did not end well')),
+    };
+  };
+}
+
+/** Before the first model: what ONNX Runtime sets up once takes tens of milliseconds. */
+export async function prepareInline(): Promise<void> {
+  const { prepareNative } = await import('@mooring/inference');
+  prepareNative();
+}
+
+/** The answer says who gave it. */
+function identified(port: ScoringPort, { deployment }: InstanceRecord, instanceId: string): ScoringPort {
+  return {
+    score: async (call, signal) => {
+      const answer = await port.score(call, signal);
+      answer.deployment = deployment;
+      answer.instanceId = instanceId;
+      return answer;
+    },
+  };
+}
