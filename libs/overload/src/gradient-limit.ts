@@ -1,4 +1,4 @@
-export interface GradientOptions {
+interface GradientOptions {
   /** Latency may grow by this factor over its long-term mean before the limit falls. */
   tolerance?: number;
   /** Below this many milliseconds an instance is not slow, whatever it was before: such times are noise of the machine. */

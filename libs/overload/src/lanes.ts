@@ -4,7 +4,7 @@ export interface Queued {
   readonly bytes: number;
 }
 
-export interface LaneLimits {
+interface LaneLimits {
   calls: number;
   bytes: number;
 }

@@ -52,6 +52,13 @@ export function addRetryAfter({ pool, route }: DeploymentEntry, answer: ScoreRep
   answer.retryAfterMs = pool.retryAfterMs(route.maxConcurrentRequestsPerInstance);
 }
 
+const gaveUp: ReadonlySet<string> = new Set(['cancelled', 'deadline_exceeded', 'scoring_timeout']);
+
+/** An instance is done with it. Callers who give up make a queue shorter, but do not show how fast it is. */
+export function workedOff(answer: ScoreReply): boolean {
+  return answer.started && !gaveUp.has(answer.errorCode);
+}
+
 /** The instance did no work for it: giving such a call to another one adds no load. */
 const handedBackBecause: ReadonlySet<string> = new Set([
   'INSTANCE_DRAINING',
