@@ -9,6 +9,7 @@ import type { InstanceSlot } from './domain/deployment-pool.ts';
 import type { DeploymentEntry, Directory } from './domain/directory.ts';
 import { InstanceWait } from './domain/instance-wait.ts';
 import { collectStatistics } from './fan-out.ts';
+import { inlineFor, scoreInline } from './inline/score-inline.ts';
 import type { MirrorSender } from './mirror.ts';
 import type { RouterObserver } from './observer.ts';
 
@@ -94,6 +95,12 @@ async function runLive(
 ): Promise<ScoreReply> {
   const { pool, route } = target;
   const concurrency = route.maxConcurrentRequestsPerInstance;
+  const inline = inlineFor(target, call);
+  if (inline !== undefined) {
+    const sentMs = deps.now();
+    const answer = await scoreInline(inline, target, call, signal, deps.now);
+    if (answer !== undefined) return settled(answer, route.name, 0, sentMs - startedMs);
+  }
   const deadline = new CallDeadline(route.requestTimeoutMs, call.deadlineMs, signal, deps.now);
   const tried = new Set<InstanceSlot>();
   let upstreamMs = 0;
@@ -129,9 +136,14 @@ async function runLive(
     pool.left(call.body.length, deps.now(), answer !== undefined && workedOff(answer));
   }
   answer ??= failedReply(overWith(deadline) ?? whyNone(target, tried), false);
-  answer.deployment = route.name;
+  return settled(answer, route.name, retries, deps.now() - startedMs - upstreamMs);
+}
+
+/** The answer with what the router knows of it. `ownMs`: the time that the router itself took. */
+function settled(answer: ScoreReply, deployment: string, retries: number, ownMs: number): ScoreReply {
+  answer.deployment = deployment;
   answer.retries = retries;
-  answer.routerUs = Math.max(0, Math.round((deps.now() - startedMs - upstreamMs) * 1_000));
+  answer.routerUs = Math.max(0, Math.round(ownMs * 1_000));
   return answer;
 }
 
