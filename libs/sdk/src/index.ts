@@ -20,6 +20,7 @@ export {
   writable,
   type TrafficTables,
 } from './apply/online.ts';
+export { whileStale } from './apply/while-stale.ts';
 export { checkScriptSyntax } from './script-syntax.ts';
 export { score, type ScoreAnswer, type ScoreCall } from './score.ts';
 export { scanUpload, type UploadFile, type UploadSet } from './upload/scan.ts';

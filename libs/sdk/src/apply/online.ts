@@ -4,6 +4,7 @@ import { asObject } from '../arm-error.ts';
 import type { StoredResource } from '../arm-rest.ts';
 import { applyCode, applyEnvironment, applyModel, idOfSource, resolveReference } from './assets.ts';
 import type { ApplyContext } from './context.ts';
+import { whileStale } from './while-stale.ts';
 
 /** Stores an endpoint. Traffic that the draft does not speak of stays as it is: a new description must not cut it. */
 export async function applyEndpoint(
@@ -55,8 +56,6 @@ function codeId(
 
 export type TrafficTables = { traffic: Record<string, number>; mirrorTraffic: Record<string, number> };
 
-const staleAttemptsMax = 5;
-
 /**
  * Changes an endpoint's traffic tables by what they are now. The write is guarded by the etag of the read: when somebody
  * else changed the endpoint in between, `change` is asked again with the newer tables.
@@ -66,7 +65,7 @@ export async function updateTraffic(
   change: (tables: TrafficTables) => Partial<TrafficTables>,
   context: ApplyContext,
 ): Promise<StoredResource> {
-  for (let attempt = 1; ; attempt += 1) {
+  return whileStale(async () => {
     const { body, etag } = await context.client.onlineEndpoints.get(endpoint, context);
     const tables = {
       traffic: tableOf(body.properties['traffic']),
@@ -76,13 +75,8 @@ export async function updateTraffic(
       ...writable(body),
       properties: { ...writable(body).properties, ...tables, ...change(tables) },
     };
-    try {
-      return await context.client.onlineEndpoints.put(endpoint, changed, { ...context, ifMatch: etag });
-    } catch (thrown) {
-      const stale = thrown instanceof PlatformError && thrown.code === 'aborted' && /ETAG/i.test(thrown.reason);
-      if (!stale || attempt >= staleAttemptsMax) throw thrown;
-    }
-  }
+    return context.client.onlineEndpoints.put(endpoint, changed, { ...context, ifMatch: etag });
+  });
 }
 
 /** What a client may send back of a resource that it read. */

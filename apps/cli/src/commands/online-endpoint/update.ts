@@ -5,8 +5,6 @@ import { defineCommand } from '../../command.ts';
 import { changeFlags, fileFlag, laterFlag, localFlag, noWaitFlag, optionalName } from '../../shared/flags.ts';
 import { mergedTraffic, parseShares, withoutZeros } from '../../shared/traffic.ts';
 
-const staleAttemptsMax = 5;
-
 export const command = defineCommand({
   summary: 'Change an endpoint: its traffic, its mirror, its description',
   about: 'Shares are changed by name: deployments that are not named keep theirs. Live shares must sum to 0 or 100.',
@@ -53,6 +51,7 @@ export const command = defineCommand({
     if (problems.length > 0)
       throw new PlatformError('invalid_argument', 'BAD_ARGUMENTS', 'the command line is not right', { problems });
     const { loadValue, loadYaml, yamlShapeOf } = await import('@mooring/azureml/yaml');
+    const { whileStale } = await import('@mooring/sdk');
     const client = await context.client();
     const options = {
       kind: 'online-endpoint',
@@ -81,17 +80,7 @@ export const command = defineCommand({
         signal: context.signal,
       });
     };
-    const stored = await context.progress(async (onStep) => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await update(onStep);
-        } catch (thrown) {
-          // Somebody else changed the endpoint between our read and our write: look again.
-          const stale = thrown instanceof PlatformError && thrown.code === 'aborted' && thrown.reason.includes('ETAG');
-          if (!stale || attempt >= staleAttemptsMax) throw thrown;
-        }
-      }
-    });
+    const stored = await context.progress((onStep) => whileStale(() => update(onStep)));
     await context.print(yamlShapeOf('online-endpoint', stored.body));
   },
 });
