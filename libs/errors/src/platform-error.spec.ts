@@ -46,6 +46,20 @@ describe('PlatformError.from', () => {
   });
 });
 
+describe('the time to try again', () => {
+  it.each([
+    ['resource_exhausted', undefined, 1_000],
+    ['unavailable', 250, 250],
+    ['scoring_timeout', undefined, 1_000],
+    ['deadline_exceeded', undefined, 1_000],
+    ['not_found', undefined, undefined],
+    ['model_failed', undefined, undefined],
+  ] as const)('told with %s, known %s, is %s', (code, retryAfterMs, told) => {
+    const options = retryAfterMs === undefined ? {} : { retryAfterMs };
+    expect(new PlatformError(code, 'REASON', 'message', options).retryAfterToldMs).toBe(told);
+  });
+});
+
 describe('PlatformError.invalid', () => {
   it('lists every problem with its path and what would be right', () => {
     const error = PlatformError.invalid('endpoint.yml', [

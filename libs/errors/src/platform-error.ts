@@ -19,6 +19,15 @@ export interface PlatformErrorOptions {
   modelStatus?: number;
 }
 
+/** What trying again can help: our capacity, the caller's share of it, and a deadline. */
+const triedAgain: ReadonlySet<ErrorCode> = new Set([
+  'resource_exhausted',
+  'unavailable',
+  'scoring_timeout',
+  'deadline_exceeded',
+]);
+const retryAfterDefaultMs = 1_000;
+
 /** Every error that may cross an edge. `code` decides the status, `reason` is stable for tools, `message` for people. */
 export class PlatformError extends Error {
   override readonly name = 'PlatformError';
@@ -40,6 +49,11 @@ export class PlatformError extends Error {
 
   get httpStatus(): number {
     return boundary(this.code).http;
+  }
+
+  /** What an edge tells its caller: `retryAfterMs`, or a second where nobody knew but trying again can help. */
+  get retryAfterToldMs(): number | undefined {
+    return this.retryAfterMs ?? (triedAgain.has(this.code) ? retryAfterDefaultMs : undefined);
   }
 
   /** Anything thrown as a PlatformError. An unknown error becomes `internal`: its text stays in `cause`, for the log only. */

@@ -12,7 +12,8 @@ export function statusOf(thrown: unknown): StatusObject {
   const error = PlatformError.from(thrown);
   const metadata = new Metadata();
   metadata.set('mooring-reason', error.reason);
-  if (error.retryAfterMs !== undefined) metadata.set('retry-after-ms', String(error.retryAfterMs));
+  const retryAfterMs = error.retryAfterToldMs;
+  if (retryAfterMs !== undefined) metadata.set('retry-after-ms', String(retryAfterMs));
   const info: ErrorInfo = {
     code: error.code,
     reason: error.reason,

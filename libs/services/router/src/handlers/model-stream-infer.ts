@@ -97,10 +97,22 @@ async function answerOne(deps: StreamDeps, message: Buffer, context: GrpcContext
       id,
       modelName,
       modelVersion,
+      parameters: refusalParameters(error),
     };
     const errorMessage = `[${error.reason}] ${error.message}`;
     return Buffer.from(ModelStreamInferResponse.encode({ errorMessage, inferResponse }).finish());
   }
+}
+
+/** Inside a stream there are no trailers of one's own: what these would say of a unary call. */
+function refusalParameters(error: PlatformError): ModelInferResponse['parameters'] {
+  const retryAfterMs = error.retryAfterToldMs;
+  return {
+    'mooring-reason': { parameterChoice: { $case: 'stringParam', value: error.reason } },
+    ...(retryAfterMs === undefined
+      ? {}
+      : { 'retry-after-ms': { parameterChoice: { $case: 'int64Param', value: retryAfterMs } } }),
+  };
 }
 
 /** The id of a request that may not even be one. */
