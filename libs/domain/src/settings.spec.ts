@@ -26,3 +26,15 @@ it('says all problems at once, each with its path and what would be right', () =
   ]);
   expect(problems.every(({ expected }) => expected !== undefined)).toBe(true);
 });
+
+it('reads where a model shall run, and whether the user said how requests share runs', () => {
+  const { settings, problems } = readMooringSettings({
+    'mooring.placement': 'threads',
+    'mooring.threads': '3',
+    'mooring.batch.max-rows': '8',
+  });
+  expect(problems).toEqual([]);
+  expect(settings).toMatchObject({ placement: 'threads', threads: 3, batchSet: true });
+  expect(readMooringSettings({}).settings).not.toHaveProperty('placement');
+  expect(readMooringSettings({ 'mooring.placement': 'moon' }).problems[0]?.expected).toContain('inline');
+});

@@ -86,6 +86,13 @@ describe('yamlShapeOf', () => {
     expect(yamlShapeOf('environment', { id, properties: { condaFile: '[' } })).toMatchObject({ conda_file: '[' });
   });
 
+  it('tells where the model of a deployment runs', () => {
+    const placement = { chosen: 'inline', runUs: 7, why: 'it is tiny', inline: { file: '/m' } };
+    expect(yamlShapeOf('online-deployment', { properties: { mooring: { placement } } })).toMatchObject({
+      placement: { chosen: 'inline', run_us: 7, why: 'it is tiny' },
+    });
+  });
+
   it.each([undefined, null, 'x', [], { properties: 1 }, { properties: { traffic: null }, id: 7 }])(
     'does not fail over %j',
     (body) => {

@@ -17,14 +17,20 @@ export function yamlShapeOf(kind: ShapeKind, body: unknown): Json {
   return { ...shapers[kind](arm, properties), ...moreShape(properties['mooring']) };
 }
 
-/** What Azure has no field for: why it failed, what it does now, what a user should know. */
+/** What Azure has no field for: why it failed, what it does now, where its model runs, what a user should know. */
 function moreShape(value: unknown): Json {
   if (!isObject(value)) return {};
   return withoutUndefined({
     provisioning_step: value['step'],
     provisioning_error: value['error'],
     warnings: value['warnings'],
+    placement: placementShape(value['placement']),
   });
+}
+
+function placementShape(value: unknown): Json | undefined {
+  if (!isObject(value)) return undefined;
+  return withoutUndefined({ chosen: value['chosen'], run_us: value['runUs'], why: value['why'] });
 }
 
 const shapers: Readonly<Record<ShapeKind, (arm: Json, properties: Json) => Json>> = {

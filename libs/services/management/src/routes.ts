@@ -10,7 +10,13 @@ import {
 } from './handlers/assets.ts';
 import { createCheckCode, createCheckEnvironment, createCheckModel } from './handlers/check-assets.ts';
 import { createCheckDeployment } from './handlers/check-deployment.ts';
-import { createGetLogs, createListDeployments, createSkus, deploymentNames } from './handlers/deployments.ts';
+import {
+  createGetDeployment,
+  createGetLogs,
+  createListDeployments,
+  createSkus,
+  deploymentNames,
+} from './handlers/deployments.ts';
 import {
   createListEndpoints,
   createListInstances,
@@ -107,7 +113,7 @@ function deploymentRoutes(ports: ManagementPorts): Route[] {
   const write = 'onlineEndpoints/deployments/write';
   return [
     { method: 'GET', path, handle: createListDeployments(ports) },
-    { method: 'GET', path: one, handle: createGet(ports, kind, deploymentNames) },
+    { method: 'GET', path: one, handle: createGetDeployment(ports) },
     { method: 'PUT', path: one, handle: put, action: write },
     { method: 'PATCH', path: one, handle: patch, action: write },
     {

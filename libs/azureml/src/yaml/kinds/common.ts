@@ -29,6 +29,7 @@ export const commonFields = {
   latest_version: readOnly,
   archived: readOnly,
   provisioning_step: readOnly,
+  placement: readOnly,
   provisioning_error: readOnly,
   warnings: readOnly,
 } as const satisfies Fields;

@@ -2,7 +2,7 @@ import type { ArmProblem } from '@mooring/azureml/arm';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
-import type { ManagementPorts } from '../ports.ts';
+import type { ControllerPort, ManagementPorts } from '../ports.ts';
 import { endpointName } from './endpoints.ts';
 import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf, keyOf } from './resource.ts';
@@ -14,6 +14,27 @@ const logLinesMax = 100_000;
 
 export function deploymentNames({ params }: Call): string[] {
   return [params['endpoint'] ?? '', params['deployment'] ?? ''];
+}
+
+/** With where its model runs, while the controller can be asked. */
+export function createGetDeployment(ports: ManagementPorts): Handler {
+  return async (call) => {
+    const stored = await ports.registry.get(kind, keyOf(kind, deploymentNames(call)));
+    const placement = await placementOf(ports.controller, stored.key);
+    const body = bodyOf(stored, call, ports);
+    const properties = body['properties'] as Record<string, unknown>;
+    const mooring = { ...(properties['mooring'] as object), ...(placement === undefined ? {} : { placement }) };
+    return ok({ ...body, properties: { ...properties, mooring } }, { etag: `"${stored.etag}"` });
+  };
+}
+
+/** As the instance that became ready last found it. */
+async function placementOf(controller: ControllerPort, key: string): Promise<Record<string, unknown> | undefined> {
+  const [endpoint = '', deployment = ''] = key.split('/');
+  const instances = await controller.instances(endpoint, deployment).catch(() => []);
+  const ready = instances.filter(({ state, placement }) => state === 'ready' && placement !== undefined);
+  const newest = ready.toSorted((a, b) => ((a.readyAt ?? '') < (b.readyAt ?? '') ? -1 : 1)).at(-1)?.placement;
+  return newest === undefined ? undefined : { chosen: newest.chosen, why: newest.why, runUs: newest.runUs };
 }
 
 export function createListDeployments(ports: ManagementPorts): Handler {
