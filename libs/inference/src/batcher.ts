@@ -1,4 +1,5 @@
 import { PlatformError } from '@mooring/errors';
+import { retryAfterOf } from '@mooring/overload';
 import type { Tensor } from '@mooring/tensor';
 import { batchKey, joinRows, rowsOf, sliceRows } from './batch-tensors.ts';
 
@@ -7,7 +8,7 @@ export interface RunRequest {
   outputs: readonly string[];
   /** On the clock of `nowMs`; Infinity when there is none. Checked before the run, never during it. */
   deadlineAtMs: number;
-  /** A mirrored copy: runs when no live request waits. */
+  /** A batch request or a mirrored copy: runs when no live request waits. */
   yields: boolean;
   signal: AbortSignal;
 }
@@ -61,6 +62,10 @@ interface Entry {
 
 /** More rows than this many batches never wait: by then the delay is longer than any caller's patience. */
 const queuedBatchesMax = 64;
+/** Weight of the newest run in their mean time. */
+const newestShare = 0.1;
+/** Told as Retry-After before any run has been timed. */
+const notMeasuredMs = 1_000;
 
 /**
  * One model, so many runs at a time; requests that wait together share a run, joined along the first dimension and split
@@ -76,6 +81,8 @@ class RunBatcher implements Batcher {
   #queuedRows = 0;
   #pumping: Promise<void> | undefined;
   #batches = 0;
+  /** Recent mean of one run. */
+  #runMs = 0;
   #running = 0;
   /** Called when a run ends. */
   #freed: () => void = () => {};
@@ -97,7 +104,7 @@ class RunBatcher implements Batcher {
       this.#queue.length >= this.#options.queueMax ||
       (this.#queue.length > 0 && this.#queuedRows + (rows ?? 1) > this.#options.rowsMax * queuedBatchesMax)
     ) {
-      return Promise.reject(queueFull(this.#queue.length));
+      return Promise.reject(this.#full());
     }
     const shares = rows !== undefined && rows > 0 && rows < this.#options.rowsMax;
     return new Promise((resolve, reject) => {
@@ -114,6 +121,15 @@ class RunBatcher implements Batcher {
       if (this.#queuedRows >= this.#options.rowsMax) this.#wake();
       this.#pumping ??= this.#pump();
     });
+  }
+
+  /** What waits, at the pace of late, is done after so long. */
+  #full(): PlatformError {
+    const { parallel = 1, rowsMax } = this.#options;
+    const runs = Math.max(this.#queuedRows, this.#queue.length) / rowsMax;
+    const message = `${this.#queue.length} requests wait for the model already`;
+    const retryAfterMs = this.#runMs === 0 ? notMeasuredMs : retryAfterOf((runs * this.#runMs) / parallel);
+    return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs });
   }
 
   #untilFreed(): Promise<void> {
@@ -253,7 +269,9 @@ class RunBatcher implements Batcher {
     try {
       return await this.#options.run(inputs, outputs);
     } finally {
-      this.#options.onRun(rows, micros(this.#options.nowMs() - startMs));
+      const tookMs = this.#options.nowMs() - startMs;
+      this.#runMs = this.#runMs === 0 ? tookMs : this.#runMs + newestShare * (tookMs - this.#runMs);
+      this.#options.onRun(rows, micros(tookMs));
     }
   }
 }
@@ -292,7 +310,7 @@ function micros(ms: number): number {
   return Math.max(0, Math.round(ms * 1000));
 }
 
-function cancelled(): PlatformError {
+export function cancelled(): PlatformError {
   return new PlatformError('cancelled', 'CALLER_GONE', 'the caller went away before the model ran');
 }
 
@@ -302,9 +320,4 @@ function expired(): PlatformError {
     'DEADLINE_BEFORE_RUN',
     'the deadline passed while the request waited for the model',
   );
-}
-
-function queueFull(waiting: number): PlatformError {
-  const message = `${waiting} requests wait for the model already`;
-  return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs: 1000 });
 }

@@ -1,8 +1,8 @@
-import { Operation, Priority } from '@mooring/contracts/scoring';
+import { Operation } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
-import { failedReply, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import { failedReply, rankOf, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
-import { createBatcher, type Batcher } from './batcher.ts';
+import { cancelled, createBatcher, type Batcher } from './batcher.ts';
 import { rowsOf } from './batch-tensors.ts';
 import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
 import type { Engine } from './engine.ts';
@@ -123,6 +123,8 @@ class OpenPort implements ModelPort {
 
   async #infer(model: Loaded, call: ScoreCall, arrivedMs: number, signal: AbortSignal): Promise<ScoreReply> {
     try {
+      // Reading a large request takes longer than looking whether anybody still wants the answer.
+      if (signal.aborted) throw cancelled();
       const { limits } = this.#options;
       const { signature } = model.engine;
       const request = decodeCall(call, signature, limits.maxRequestBytes);
@@ -139,7 +141,7 @@ class OpenPort implements ModelPort {
         inputs: request.inputs,
         outputs,
         deadlineAtMs: call.deadlineMs > 0 ? arrivedMs + call.deadlineMs : Number.POSITIVE_INFINITY,
-        yields: call.priority === Priority.PRIORITY_MIRROR,
+        yields: rankOf(call.priority) > 0,
         signal,
       });
       const answeredMs = this.#nowMs();

@@ -6,6 +6,10 @@ import type { NativeTensor } from './native-tensors.ts';
 export interface NativeSession {
   readonly inputMetadata: readonly NativeMetadata[];
   readonly outputMetadata: readonly NativeMetadata[];
+  /**
+   * Blocks, and cannot be ended: of ONNX Runtime's run options the binding hands on tag and log level, not `terminate`, and this
+   * thread could not set it meanwhile. So a run that nobody waits for any more is finished, and counted as wasted.
+   */
   run(
     feeds: Readonly<Record<string, NativeTensor>>,
     fetches: Readonly<Record<string, null>>,
