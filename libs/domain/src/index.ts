@@ -45,6 +45,7 @@ export {
   routingBucket,
 } from './records.ts';
 export { kindWords, notFound } from './not-found.ts';
+export { laterProblem, refusal, type SpecProblem } from './later.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
 export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
 export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';

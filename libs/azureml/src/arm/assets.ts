@@ -1,9 +1,9 @@
 import type { CodeVersionSpec, EnvironmentVersionSpec, ModelVersionSpec, Stored } from '@mooring/domain';
-import { choice, later, object, readOnly, required, text, type Reading } from '../yaml/fields.ts';
-import { present } from '../yaml/kinds/common.ts';
+import { choice, later, object, readOnly, required, text, type Reading } from '../reading/fields.ts';
 import type { ArmContext } from './envelope.ts';
 import { datastoreUriOf, uploadedFiles } from './ids.ts';
 import { anyObject, envelope, strictBool, textMap } from './scalars.ts';
+import { present } from '../reading/present.ts';
 
 const common = {
   description: text(),

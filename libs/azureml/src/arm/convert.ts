@@ -1,13 +1,9 @@
-import type { ResourceKind, SpecByKind, Stored } from '@mooring/domain';
-import type { Reading } from '../yaml/fields.ts';
-import type { YamlProblem } from '../yaml/problems.ts';
+import type { ResourceKind, SpecByKind, Stored, SpecProblem } from '@mooring/domain';
+import type { Reading } from '../reading/fields.ts';
 import { codeFromArm, codeToArm, environmentFromArm, environmentToArm, modelFromArm, modelToArm } from './assets.ts';
 import { deploymentFromArm, deploymentToArm } from './deployment.ts';
 import { endpointFromArm, endpointToArm } from './endpoint.ts';
 import { withEnvelope, type ArmContext } from './envelope.ts';
-
-/** A problem of a body; `later` when the body is right but asks for what does not exist yet. */
-export type ArmProblem = YamlProblem;
 
 const readers: { [K in ResourceKind]: (body: unknown, reading: Reading) => SpecByKind[K] } = {
   'online-endpoint': endpointFromArm,
@@ -24,8 +20,8 @@ const readers: { [K in ResourceKind]: (body: unknown, reading: Reading) => SpecB
 export function specFromArm<K extends ResourceKind>(
   kind: K,
   body: unknown,
-): { spec: SpecByKind[K]; problems: ArmProblem[] } {
-  const problems: ArmProblem[] = [];
+): { spec: SpecByKind[K]; problems: SpecProblem[] } {
+  const problems: SpecProblem[] = [];
   const spec = readers[kind](body, { problems, sources: new Map() });
   return { spec, problems: problems.map((p) => (p.path === '(file)' ? { ...p, path: '(body)' } : p)) };
 }

@@ -7,7 +7,7 @@ import {
   type RequestSettings,
   type Stored,
 } from '@mooring/domain';
-import { isoFromMs, isoFromSeconds } from '../yaml/durations.ts';
+import { isoFromMs, isoFromSeconds } from '../reading/durations.ts';
 import {
   choice,
   fraction,
@@ -22,11 +22,11 @@ import {
   type Field,
   type ObjectOf,
   type Reading,
-} from '../yaml/fields.ts';
-import { present } from '../yaml/kinds/common.ts';
+} from '../reading/fields.ts';
 import type { ArmContext } from './envelope.ts';
 import { assetReference, resourceId } from './ids.ts';
 import { duration, durationSeconds, envelope, strictBool, textMap } from './scalars.ts';
+import { present } from '../reading/present.ts';
 
 const kubernetes = 'Kubernetes as a compute target';
 const scaling = 'automatic scaling';

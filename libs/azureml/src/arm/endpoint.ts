@@ -1,8 +1,8 @@
 import type { OnlineEndpointSpec, Stored } from '@mooring/domain';
-import { choice, later, mapOf, object, readOnly, required, text, whole, type Reading } from '../yaml/fields.ts';
-import { present } from '../yaml/kinds/common.ts';
+import { choice, later, mapOf, object, readOnly, required, text, whole, type Reading } from '../reading/fields.ts';
 import type { ArmContext } from './envelope.ts';
 import { envelope, lowerCaseShares, textMap } from './scalars.ts';
+import { present } from '../reading/present.ts';
 
 const managedIdentities = 'identities managed by Azure';
 

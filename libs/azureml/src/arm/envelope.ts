@@ -1,6 +1,6 @@
 import type { ResourceKind, Stored } from '@mooring/domain';
-import { present } from '../yaml/kinds/common.ts';
 import { resourceId, resourceType, type Workspace } from './ids.ts';
+import { present } from '../reading/present.ts';
 
 /** What a body says beyond the resource itself. */
 export interface ArmContext {

@@ -1,7 +1,6 @@
-import { isAssetName, type ResourceKind } from '@mooring/domain';
-import { laterProblem } from '../yaml/problems.ts';
-import { wrong, type Field } from '../yaml/fields.ts';
-import { laterReference, readReference, type AssetType } from '../yaml/references.ts';
+import { isAssetName, laterProblem, type ResourceKind } from '@mooring/domain';
+import { wrong, type Field } from '../reading/fields.ts';
+import { laterReference, readReference, type AssetType } from '../reading/references.ts';
 
 /** The name space of an ARM path. Mooring has one; the names are echoed as the caller wrote them. */
 export interface Workspace {

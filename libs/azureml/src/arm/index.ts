@@ -1,4 +1,4 @@
-export { armFromResource, specFromArm, type ArmProblem } from './convert.ts';
+export { armFromResource, specFromArm } from './convert.ts';
 export type { ArmContext } from './envelope.ts';
 export { datastoreUriOf, resourceId, resourceType, workspaceId, type Workspace } from './ids.ts';
 export { armPathOf } from './paths.ts';

@@ -1,6 +1,6 @@
 import { endpointNameRule, isEndpointName } from '@mooring/domain';
-import { msFromIso } from '../yaml/durations.ts';
-import { mapOf, readOnly, text, wrong, type Field, type Fields } from '../yaml/fields.ts';
+import { msFromIso } from '../reading/durations.ts';
+import { mapOf, readOnly, text, wrong, type Field, type Fields } from '../reading/fields.ts';
 
 /** JSON has its own booleans, so that no text passes for one. */
 export const strictBool: Field<boolean> = {

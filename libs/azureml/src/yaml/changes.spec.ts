@@ -1,11 +1,11 @@
+import type { SpecProblem } from '@mooring/domain';
 import { describe, expect, it } from 'vitest';
 import { applyChanges, parsePath, type Changes } from './changes.ts';
 import { changeAsset, loadValue } from './index.ts';
-import type { YamlProblem } from './problems.ts';
 import { linesOf, refusal } from './testing/refusal.ts';
 
-const change = (value: unknown, changes: Changes): { value: unknown; problems: YamlProblem[] } => {
-  const problems: YamlProblem[] = [];
+const change = (value: unknown, changes: Changes): { value: unknown; problems: SpecProblem[] } => {
+  const problems: SpecProblem[] = [];
   return { value: applyChanges({ value, sources: new Map() }, changes, problems).value, problems };
 };
 

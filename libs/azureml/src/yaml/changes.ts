@@ -1,6 +1,7 @@
-import { isObject } from './fields.ts';
-import type { YamlProblem } from './problems.ts';
-import { childPath, parseScalar, type YamlValue } from './read-yaml.ts';
+import type { SpecProblem } from '@mooring/domain';
+import { isObject } from '../reading/fields.ts';
+import { parseScalar, type YamlValue } from './read-yaml.ts';
+import { childPath } from '../reading/child-path.ts';
 
 /** Changes of a resource given on the command line, in the order set, add, remove. */
 export interface Changes {
@@ -15,7 +16,7 @@ export interface Changes {
 type Step = string | number;
 
 /** The document with the changes made. The input is not modified; what cannot be done is noted in `problems`. */
-export function applyChanges(document: YamlValue, changes: Changes, problems: YamlProblem[]): YamlValue {
+export function applyChanges(document: YamlValue, changes: Changes, problems: SpecProblem[]): YamlValue {
   const changed = { value: structuredClone(document.value), sources: new Map(document.sources) };
   for (const text of changes.sets ?? []) applyAssignment(changed, text, '--set', problems);
   for (const text of changes.adds ?? []) applyAssignment(changed, text, '--add', problems);
@@ -53,7 +54,7 @@ function splitAssignment(text: string): [string, string] | undefined {
   return match === null ? undefined : [match[1]?.trim() ?? '', match[2] ?? ''];
 }
 
-function applyAssignment(document: YamlValue, text: string, flag: '--set' | '--add', problems: YamlProblem[]): void {
+function applyAssignment(document: YamlValue, text: string, flag: '--set' | '--add', problems: SpecProblem[]): void {
   const split = splitAssignment(text);
   const steps = split && stepsOf(split[0]);
   if (split === undefined || steps === undefined) {
@@ -126,7 +127,7 @@ function moveSources(document: YamlValue, steps: readonly Step[], given: YamlVal
   }
 }
 
-function applyRemove(document: YamlValue, text: string, problems: YamlProblem[]): void {
+function applyRemove(document: YamlValue, text: string, problems: SpecProblem[]): void {
   const steps = stepsOf(text.trim());
   const parent = steps?.slice(0, -1).reduce<unknown>((at, step) => childOf(at, step), document.value);
   const last = steps?.at(-1);

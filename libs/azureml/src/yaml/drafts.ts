@@ -1,4 +1,4 @@
-import type { AssetReference } from './references.ts';
+import type { AssetReference } from '../reading/references.ts';
 
 /** A resource as ARM's REST takes it, without what only the server sets. */
 export interface ArmBody {

@@ -13,7 +13,7 @@ export type {
   Source,
   YamlKind,
 } from './drafts.ts';
-export type { AssetReference, AssetType } from './references.ts';
+export type { AssetReference, AssetType } from '../reading/references.ts';
 export type { ScriptCheck } from './local-files.ts';
 export { yamlShapeOf, type ShapeKind } from './shapes.ts';
-export { isoFromMs, isoFromSeconds, msFromIso } from './durations.ts';
+export { isoFromMs, isoFromSeconds, msFromIso } from '../reading/durations.ts';

@@ -1,15 +1,16 @@
+import type { SpecProblem } from '@mooring/domain';
 import { basename, dirname, resolve } from 'node:path';
 import { PlatformError } from '@mooring/errors';
 import { applyChanges, type Changes } from './changes.ts';
 import type { DraftByKind, YamlKind } from './drafts.ts';
-import { isObject, type Reading } from './fields.ts';
+import { isObject, type Reading } from '../reading/fields.ts';
 import { assetChangeFields, type AssetChange } from './kinds/asset-change.ts';
 import { draftEnvironment, readEnvironmentFields } from './kinds/environment.ts';
 import { draftModel, readModelFields } from './kinds/model.ts';
 import { readOnlineDeployment } from './kinds/online-deployment.ts';
 import { readOnlineEndpoint } from './kinds/online-endpoint.ts';
 import type { LocalContext, ScriptCheck } from './local-files.ts';
-import { problemsError, type YamlProblem } from './problems.ts';
+import { problemsError } from '../reading/problems.ts';
 import { readTextFile } from './read-text.ts';
 import { parseYaml, type YamlValue } from './read-yaml.ts';
 import { noteOtherSchema, schemaNames, schemaOf } from './schema-name.ts';
@@ -55,7 +56,7 @@ export function changeAsset(
   changes: Changes,
   what: string,
 ): AssetChange {
-  const problems: YamlProblem[] = [];
+  const problems: SpecProblem[] = [];
   const { description, tags, properties, stage } = current;
   const start = Object.fromEntries(
     Object.entries({ description, tags, properties, stage }).filter(([, v]) => v !== undefined),
@@ -70,7 +71,7 @@ async function readDocument<K extends YamlKind>(
   document: YamlValue,
   options: LoadOptions<K> & { what: string; baseDir: string },
 ): Promise<DraftByKind[K]> {
-  const problems: YamlProblem[] = [];
+  const problems: SpecProblem[] = [];
   const { value, sources } = applyChanges(withOverrides(document, options.overrides ?? {}), options, problems);
   const reading: Reading = { problems, sources, quotedNumbers: true };
   const context: LocalContext = { baseDir: options.baseDir, problems, checkScript: options.checkScript };

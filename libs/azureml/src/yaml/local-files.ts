@@ -1,10 +1,11 @@
+import type { SpecProblem } from '@mooring/domain';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { didYouMean, PlatformError, type FieldProblem } from '@mooring/errors';
 import { stringify } from 'yaml';
 import type { LocalFiles } from './drafts.ts';
-import { isObject } from './fields.ts';
-import { shownPath, type YamlProblem } from './problems.ts';
+import { isObject } from '../reading/fields.ts';
+import { shownPath } from '../reading/problems.ts';
 import { readTextFile } from './read-text.ts';
 import { parseYaml } from './read-yaml.ts';
 
@@ -15,7 +16,7 @@ export type ScriptCheck = (file: string, path: string) => Promise<FieldProblem |
 export interface LocalContext {
   /** Folder that relative paths start from: the YAML file's own. */
   baseDir: string;
-  problems: YamlProblem[];
+  problems: SpecProblem[];
   checkScript?: ScriptCheck | undefined;
 }
 

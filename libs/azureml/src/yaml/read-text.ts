@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { PlatformError } from '@mooring/errors';
-import { problemsError, shownPath } from './problems.ts';
+import { problemsError, shownPath } from '../reading/problems.ts';
 
 /** A resource file is a page or two; anything near this is a mistake, or an attack on the parser. */
 const fileBytesMax = 1024 * 1024;

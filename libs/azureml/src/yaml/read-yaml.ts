@@ -1,5 +1,7 @@
+import type { SpecProblem } from '@mooring/domain';
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, parseDocument, type Document } from 'yaml';
-import { problemsError, type YamlProblem } from './problems.ts';
+import { problemsError } from '../reading/problems.ts';
+import { childPath } from '../reading/child-path.ts';
 
 /** One YAML document as plain values. */
 export interface YamlValue {
@@ -19,11 +21,6 @@ const depthMax = 64;
 const aliasesMax = 100;
 const documentsMax = 100;
 const problemsMax = 20;
-
-export function childPath(path: string, key: string | number): string {
-  if (typeof key === 'number') return `${path}[${key}]`;
-  return path === '' ? key : `${path}.${key}`;
-}
 
 /** All documents of a YAML text. Throws one error with every syntax problem, each with its line and column. */
 export function parseYaml(text: string, what: string): YamlValue[] {
@@ -84,7 +81,7 @@ function documentsOf(text: string, what: string): Document.Parsed[] {
   }
 }
 
-function syntaxProblems(document: Document.Parsed): YamlProblem[] {
+function syntaxProblems(document: Document.Parsed): SpecProblem[] {
   return [...document.errors, ...document.warnings].slice(0, problemsMax).map((error) => {
     const [start] = error.linePos ?? [];
     const path = start === undefined ? '(file)' : `line ${start.line}, column ${start.col}`;
@@ -94,9 +91,9 @@ function syntaxProblems(document: Document.Parsed): YamlProblem[] {
   });
 }
 
-function plain(document: Document.Parsed): YamlValue & { problems: YamlProblem[] } {
+function plain(document: Document.Parsed): YamlValue & { problems: SpecProblem[] } {
   const walk: Walk = { sources: new Map(), problems: [] };
-  const failed = (why: string): YamlValue & { problems: YamlProblem[] } => ({
+  const failed = (why: string): YamlValue & { problems: SpecProblem[] } => ({
     value: null,
     sources: walk.sources,
     problems: [{ path: '(file)', problem: `cannot be read: ${why}`, expected: 'valid YAML' }],
@@ -112,7 +109,7 @@ function plain(document: Document.Parsed): YamlValue & { problems: YamlProblem[]
 
 interface Walk {
   sources: Map<string, string>;
-  problems: YamlProblem[];
+  problems: SpecProblem[];
 }
 
 /** Notes how scalars were written, and keys that are there twice or are no single value. */

@@ -1,6 +1,6 @@
+import { laterProblem, type SpecProblem } from '@mooring/domain';
 import type { YamlKind } from './drafts.ts';
-import { isObject } from './fields.ts';
-import { laterProblem, type YamlProblem } from './problems.ts';
+import { isObject } from '../reading/fields.ts';
 
 /** What the address in `$schema` ends in, before `.schema.json`. */
 export const schemaNames: Readonly<Record<YamlKind, string>> = {
@@ -37,7 +37,7 @@ export function schemaOf(value: unknown): string | undefined {
  * The problems of a document that could not be read as `kind`, where its `$schema` says that it is of another. A good
  * document is read as what the caller says it is, whatever its `$schema`; Azure's client does not look at it either.
  */
-export function noteOtherSchema(value: unknown, kind: YamlKind, problems: readonly YamlProblem[]): YamlProblem[] {
+export function noteOtherSchema(value: unknown, kind: YamlKind, problems: readonly SpecProblem[]): SpecProblem[] {
   const schema = schemaOf(value) ?? '';
   const capability = Object.hasOwn(laterSchemas, schema) ? laterSchemas[schema] : undefined;
   if (capability !== undefined) return [laterProblem('$schema', capability)];

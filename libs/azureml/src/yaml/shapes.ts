@@ -1,5 +1,5 @@
-import { msFromIso } from './durations.ts';
-import { isObject } from './fields.ts';
+import { msFromIso } from '../reading/durations.ts';
+import { isObject } from '../reading/fields.ts';
 import { parseYaml } from './read-yaml.ts';
 
 /** Kinds whose ARM bodies can be shown; containers are what the list of all models holds. */

@@ -1,9 +1,8 @@
-import type { ResourceKind, SpecByKind } from '@mooring/domain';
+import type { ResourceKind, SpecByKind, SpecProblem } from '@mooring/domain';
 import { environmentProblems, writeOnceProblems } from './domain/asset-rules.ts';
 import { deploymentProblems, type References } from './domain/deployment-rules.ts';
 import { endpointProblems } from './domain/endpoint-rules.ts';
 import { readAddress, storePrefix, type Address } from './domain/keys.ts';
-import type { SpecProblem } from './domain/later.ts';
 import type { Read, Resources } from './resources.ts';
 
 type Check<K extends ResourceKind> = (

@@ -1,4 +1,4 @@
-import { object, scalarText, text, type Field, type ObjectOf } from '../fields.ts';
+import { object, scalarText, text, type Field, type ObjectOf } from '../../reading/fields.ts';
 import { textMap } from './common.ts';
 
 /** A version of an asset is written once: its files and packages never change (azureml-contract 1.1). */

@@ -1,5 +1,5 @@
 import { assetNameRule, endpointNameRule, isAssetName, isEndpointName } from '@mooring/domain';
-import { mapOf, readOnly, ruledScalar, scalarText, text, type Field, type Fields } from '../fields.ts';
+import { mapOf, readOnly, ruledScalar, scalarText, text, type Field, type Fields } from '../../reading/fields.ts';
 
 export const endpointName = text({ test: isEndpointName, expected: endpointNameRule });
 /** A table of shares, by deployment. */
@@ -33,8 +33,3 @@ export const commonFields = {
   provisioning_error: readOnly,
   warnings: readOnly,
 } as const satisfies Fields;
-
-/** The entries that are set: REST bodies carry what the user wrote and nothing else. */
-export function present<T extends Record<string, unknown>>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
-}

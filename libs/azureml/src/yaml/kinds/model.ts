@@ -1,3 +1,4 @@
+import { laterProblem } from '@mooring/domain';
 import type { ModelDraft } from '../drafts.ts';
 import {
   choice,
@@ -10,12 +11,12 @@ import {
   type Field,
   type ObjectOf,
   type Reading,
-} from '../fields.ts';
+} from '../../reading/fields.ts';
 import { localPath, type LocalContext } from '../local-files.ts';
-import { laterProblem } from '../problems.ts';
-import { childPath } from '../read-yaml.ts';
-import { laterReference } from '../references.ts';
-import { assetName, assetVersion, commonFields, pathText, present } from './common.ts';
+import { laterReference } from '../../reading/references.ts';
+import { assetName, assetVersion, commonFields, pathText } from './common.ts';
+import { childPath } from '../../reading/child-path.ts';
+import { present } from '../../reading/present.ts';
 
 /** Flavors are MLflow's own words; they are carried, not read. */
 const anyMapping: Field<Record<string, unknown>> = {

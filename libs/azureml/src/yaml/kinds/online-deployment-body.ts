@@ -1,7 +1,7 @@
 import type { ArmBody } from '../drafts.ts';
-import { isoFromMs, isoFromSeconds } from '../durations.ts';
-import { present } from './common.ts';
+import { isoFromMs, isoFromSeconds } from '../../reading/durations.ts';
 import type { DeploymentValues } from './online-deployment-fields.ts';
+import { present } from '../../reading/present.ts';
 
 /** What the file says as a REST body; the assets that it names are not in it yet. */
 export function bodyOf(read: DeploymentValues): ArmBody {

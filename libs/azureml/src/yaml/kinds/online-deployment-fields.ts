@@ -15,8 +15,8 @@ import {
   type Field,
   type ObjectOf,
   type Reading,
-} from '../fields.ts';
-import { readReference, type AssetReference, type AssetType } from '../references.ts';
+} from '../../reading/fields.ts';
+import { readReference, type AssetReference, type AssetType } from '../../reading/references.ts';
 import { commonFields, endpointName, pathText, variables } from './common.ts';
 import { readEnvironmentFields, type EnvironmentValues } from './environment.ts';
 import { readModelFields, type ModelValues } from './model.ts';

@@ -1,14 +1,13 @@
-import { readMooringSettings } from '@mooring/domain';
+import { readMooringSettings, laterProblem } from '@mooring/domain';
 import type { DeploymentDraft, LocalFiles, Source } from '../drafts.ts';
-import { isObject, type Reading } from '../fields.ts';
+import { isObject, type Reading } from '../../reading/fields.ts';
 import { filesBelow, localFolder, scoringScript, type LocalContext } from '../local-files.ts';
-import { laterProblem } from '../problems.ts';
-import { laterReference, readReference } from '../references.ts';
-import { present } from './common.ts';
+import { laterReference, readReference } from '../../reading/references.ts';
 import { draftEnvironment } from './environment.ts';
 import { draftModel } from './model.ts';
 import { bodyOf } from './online-deployment-body.ts';
 import { batchFields, deployment, type DeploymentValues, type Either } from './online-deployment-fields.ts';
+import { present } from '../../reading/present.ts';
 
 /** azureml-contract 1.3, local files included. Undefined when a problem was noted. */
 export async function readOnlineDeployment(

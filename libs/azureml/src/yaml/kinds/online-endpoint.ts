@@ -1,6 +1,7 @@
 import type { EndpointDraft } from '../drafts.ts';
-import { choice, later, listOf, object, readOnly, required, text, whole, type Reading } from '../fields.ts';
-import { commonFields, endpointName, present, sharesOf } from './common.ts';
+import { choice, later, listOf, object, readOnly, required, text, whole, type Reading } from '../../reading/fields.ts';
+import { commonFields, endpointName, sharesOf } from './common.ts';
+import { present } from '../../reading/present.ts';
 
 const managedIdentities = 'identities managed by Azure';
 

@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
-import { inArmPaths, nameProblems, refusal } from './refusal.ts';
+import { inArmPaths, nameProblems } from './refusal.ts';
 
-describe('a refusal', () => {
-  it('is for later only when nothing else is wrong', () => {
-    const later = { path: 'a', problem: 'asks for b', later: true } as const;
-    expect(refusal('x', [later])).toMatchObject({ code: 'unimplemented', reason: 'NOT_SUPPORTED_YET' });
-    const wrong = refusal('x', [later, { path: 'c', problem: 'is missing' }]);
-    expect(wrong).toMatchObject({ code: 'invalid_argument', reason: 'VALIDATION_FAILED' });
-    expect(wrong.problems).toEqual([
-      { path: 'a', problem: 'asks for b' },
-      { path: 'c', problem: 'is missing' },
-    ]);
-  });
-
-  it('of the registry speaks of the fields of the body', () => {
+describe('a refusal of the registry', () => {
+  it('speaks of the fields of the body', () => {
     const error = PlatformError.invalid('a deployment', [
       { path: 'requestSettings.requestTimeoutMs', problem: 'is too large' },
       { path: 'endpointName', problem: 'there is none' },

@@ -1,17 +1,6 @@
 import { isAssetName, isEndpointName, assetNameRule, endpointNameRule, type ResourceKind } from '@mooring/domain';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
-import { armPathOf, type ArmProblem } from '@mooring/azureml/arm';
-
-/**
- * One error out of all problems of a body. One that only asks for what comes later is `unimplemented`
- * / NOT_SUPPORTED_YET; any other problem makes it `invalid_argument` / VALIDATION_FAILED.
- */
-export function refusal(what: string, problems: readonly ArmProblem[]): PlatformError {
-  const plain = problems.map(({ later: _later, ...problem }) => problem);
-  const invalid = PlatformError.invalid(what, plain);
-  if (!problems.every(({ later }) => later === true)) return invalid;
-  return new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', invalid.message, { problems: plain });
-}
+import { armPathOf } from '@mooring/azureml/arm';
 
 /** What comes later, by its name. */
 export function notYet(capability: string): PlatformError {

@@ -1,9 +1,8 @@
-import { workspaceId, type ArmProblem } from '@mooring/azureml/arm';
-import { notFound, type ModelVersionSpec, type Stored } from '@mooring/domain';
+import { workspaceId } from '@mooring/azureml/arm';
+import { notFound, refusal, type ModelVersionSpec, type Stored, type SpecProblem } from '@mooring/domain';
 import { isAssetName } from '@mooring/domain';
 import { containersOf, hasHash, isContainerInView, type AssetContainer } from '../domain/containers.ts';
 import { cutPage, readListQuery, selectPage } from '../domain/listing.ts';
-import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';
@@ -74,7 +73,7 @@ async function readContainer(
 }
 
 function readArchived(body: unknown): boolean | undefined {
-  const problems: ArmProblem[] = [];
+  const problems: SpecProblem[] = [];
   const properties = asObject(asObject(body)['properties']);
   const { isArchived } = properties;
   if (isArchived !== undefined && typeof isArchived !== 'boolean') {

@@ -1,4 +1,4 @@
-import { refusal } from '../domain/refusal.ts';
+import { refusal } from '@mooring/domain';
 import { ok, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 

@@ -1,4 +1,4 @@
-import type { ArmProblem } from '@mooring/azureml/arm';
+import type { SpecProblem } from '@mooring/domain';
 import type { ManagementPorts } from '../ports.ts';
 import { refusedName } from './check-deployment.ts';
 import type { FurtherCheck } from './resource.ts';
@@ -39,7 +39,7 @@ async function notePlace(
   { store }: ManagementPorts,
   place: string,
   folder: string | undefined,
-  note: (problem: Omit<ArmProblem, 'path'>) => void,
+  note: (problem: Omit<SpecProblem, 'path'>) => void,
 ): Promise<void> {
   if (place === '') return;
   const found = await store.kindOf(place).catch(refusedName);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { ArmProblem } from '@mooring/azureml/arm';
+import type { SpecProblem } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { newestOf } from '../domain/listing.ts';
 import type { ManagementPorts } from '../ports.ts';
@@ -30,7 +30,7 @@ export function createCheckDeployment(ports: ManagementPorts): FurtherCheck<'onl
   };
 }
 
-type Problem = Omit<ArmProblem, 'path'>;
+type Problem = Omit<SpecProblem, 'path'>;
 
 async function resolveLatest(
   { registry }: ManagementPorts,

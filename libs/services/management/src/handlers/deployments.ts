@@ -1,6 +1,5 @@
-import type { ArmProblem } from '@mooring/azureml/arm';
+import { refusal, type SpecProblem } from '@mooring/domain';
 import { readListQuery, selectPage } from '../domain/listing.ts';
-import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ControllerPort, ManagementPorts } from '../ports.ts';
 import { endpointName } from './endpoints.ts';
@@ -56,7 +55,7 @@ export function createGetLogs({ registry, controller }: ManagementPorts): Handle
     const body = (call.body ?? {}) as { tail?: unknown; containerType?: unknown };
     const tail = body.tail ?? logLinesDefault;
     const container = containers[String(body.containerType ?? 'InferenceServer').toLowerCase()];
-    const problems: ArmProblem[] = [];
+    const problems: SpecProblem[] = [];
     if (!Number.isInteger(tail) || (tail as number) < 1 || (tail as number) > logLinesMax) {
       problems.push({ path: 'tail', problem: 'is not allowed', expected: `a whole number from 1 to ${logLinesMax}` });
     }

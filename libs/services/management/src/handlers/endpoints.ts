@@ -1,10 +1,9 @@
-import { armFromResource, type ArmProblem } from '@mooring/azureml/arm';
-import { notFound, type Stored } from '@mooring/domain';
+import { armFromResource } from '@mooring/azureml/arm';
+import { notFound, refusal, type Stored, type SpecProblem } from '@mooring/domain';
 import { isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { mergeMirrorReports } from '../domain/mirror-report.ts';
-import { refusal } from '../domain/refusal.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';
@@ -51,7 +50,7 @@ export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: 
     const body = (call.body ?? {}) as { keyType?: unknown };
     const slot = typeof body.keyType === 'string' ? slots[body.keyType.toLowerCase()] : undefined;
     if (slot === undefined) {
-      const problem: ArmProblem = { path: 'keyType', problem: 'is not a key', expected: 'Primary or Secondary' };
+      const problem: SpecProblem = { path: 'keyType', problem: 'is not a key', expected: 'Primary or Secondary' };
       throw refusal('the request', [problem]);
     }
     const { key } = await registry.get(kind, endpointName(call));

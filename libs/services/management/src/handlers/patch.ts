@@ -1,6 +1,5 @@
-import type { ArmProblem } from '@mooring/azureml/arm';
+import { refusal, type SpecProblem } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { refusal } from '../domain/refusal.ts';
 import type { Call, Handler } from '../http/call.ts';
 import { readGuard } from '../http/if-match.ts';
 import type { ManagementPorts } from '../ports.ts';
@@ -48,7 +47,7 @@ function readChanges(kind: keyof typeof patchable, body: unknown): Record<string
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw refusal('the change', [{ path: '(body)', problem: 'is not an object', expected }]);
   }
-  const problems: ArmProblem[] = Object.keys(body)
+  const problems: SpecProblem[] = Object.keys(body)
     .filter((name) => !allowed.includes(name))
     .map((name) => ({
       path: name.slice(0, 100),

@@ -1,6 +1,6 @@
-import { armFromResource, specFromArm, type ArmProblem } from '@mooring/azureml/arm';
-import { notFound, type ResourceKind, type SpecByKind, type Stored } from '@mooring/domain';
-import { inArmPaths, nameProblems, refusal } from '../domain/refusal.ts';
+import { armFromResource, specFromArm } from '@mooring/azureml/arm';
+import { notFound, refusal, type ResourceKind, type SpecByKind, type Stored, type SpecProblem } from '@mooring/domain';
+import { inArmPaths, nameProblems } from '../domain/refusal.ts';
 import { apiVersionOf, ok, type Answer, type Call, type Handler } from '../http/call.ts';
 import { readGuard } from '../http/if-match.ts';
 import type { ManagementPorts } from '../ports.ts';
@@ -14,7 +14,7 @@ export const location = 'local';
  */
 export type FurtherCheck<K extends ResourceKind> = (
   spec: SpecByKind[K],
-  problems: ArmProblem[],
+  problems: SpecProblem[],
 ) => Promise<SpecByKind[K]>;
 
 /** A resource as a body. */

@@ -1,6 +1,6 @@
 import { workspaceId } from '@mooring/azureml/arm';
-import type { ResourceKind } from '@mooring/domain';
-import { nameProblems, refusal } from '../domain/refusal.ts';
+import { refusal, type ResourceKind } from '@mooring/domain';
+import { nameProblems } from '../domain/refusal.ts';
 import { ok, type Handler } from '../http/call.ts';
 import type { UploadGrants } from '../upload-grants.ts';
 import { versionNames } from './assets.ts';

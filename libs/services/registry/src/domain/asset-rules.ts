@@ -1,5 +1,4 @@
-import type { CodeVersionSpec, EnvironmentVersionSpec, ModelVersionSpec } from '@mooring/domain';
-import type { SpecProblem } from './later.ts';
+import type { CodeVersionSpec, EnvironmentVersionSpec, ModelVersionSpec, SpecProblem } from '@mooring/domain';
 import { sameJson } from './same-json.ts';
 
 type AssetKind = 'model' | 'environment' | 'code';

@@ -1,10 +1,11 @@
 import {
+  laterProblem,
   readMooringSettings,
   type EnvironmentVersionSpec,
   type ModelVersionSpec,
   type OnlineDeploymentSpec,
+  type SpecProblem,
 } from '@mooring/domain';
-import { later, type SpecProblem } from './later.ts';
 
 const deploymentsPerEndpointMax = 20;
 
@@ -69,8 +70,8 @@ function servingProblems(spec: OnlineDeploymentSpec, { model }: References): Spe
   if (spec.model === undefined) {
     return [{ path: 'model', problem: 'is missing', expected: 'a model, or code with a scoring script' }];
   }
-  if (model?.type === 'mlflow_model') return [later('model', 'MLflow models without a scoring script')];
-  if (model?.type === 'triton_model') return [later('model', 'Triton models without a scoring script')];
+  if (model?.type === 'mlflow_model') return [laterProblem('model', 'MLflow models without a scoring script')];
+  if (model?.type === 'triton_model') return [laterProblem('model', 'Triton models without a scoring script')];
   return [];
 }
 
@@ -85,7 +86,7 @@ function referenceProblems(spec: OnlineDeploymentSpec, { model, environment, cod
   if (spec.environment !== undefined && environment === undefined) {
     problems.push(missing('environment', 'environment', spec.environment));
   }
-  if (environment?.osType === 'windows') problems.push(later('environment', 'environments for Windows'));
+  if (environment?.osType === 'windows') problems.push(laterProblem('environment', 'environments for Windows'));
   if (spec.code !== undefined && !codeExists) problems.push(missing('code.codeKey', 'code', spec.code.codeKey));
   return problems;
 }
@@ -96,7 +97,7 @@ const secretReference = /\$\{\{\s*(azureml:\/\/|keyvault:)/i;
 function variableProblems(spec: OnlineDeploymentSpec): SpecProblem[] {
   return Object.entries(spec.environmentVariables)
     .filter(([, value]) => secretReference.test(value))
-    .map(([name]) => later(`environmentVariables.${name}`, 'references to secrets kept elsewhere'));
+    .map(([name]) => laterProblem(`environmentVariables.${name}`, 'references to secrets kept elsewhere'));
 }
 
 function immutableProblems(spec: OnlineDeploymentSpec, current: OnlineDeploymentSpec | undefined): SpecProblem[] {

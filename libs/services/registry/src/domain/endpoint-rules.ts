@@ -1,5 +1,12 @@
-import { mirrorProblems, trafficProblems, type OnlineEndpointSpec, type TrafficTable } from '@mooring/domain';
-import { later, managedIdentities, type SpecProblem } from './later.ts';
+import {
+  laterProblem,
+  mirrorProblems,
+  trafficProblems,
+  type OnlineEndpointSpec,
+  type TrafficTable,
+  type SpecProblem,
+} from '@mooring/domain';
+import { managedIdentities } from './capabilities.ts';
 
 export interface EndpointContext {
   current: OnlineEndpointSpec | undefined;
@@ -28,8 +35,8 @@ function lowered(table: TrafficTable): TrafficTable {
 }
 
 function authProblems(spec: OnlineEndpointSpec): SpecProblem[] {
-  if (spec.authMode === 'aml_token') return [later('authMode', 'token authentication (auth_mode aml_token)')];
-  if (spec.authMode === 'aad_token') return [later('authMode', 'Entra ID authentication (auth_mode aad_token)')];
+  if (spec.authMode === 'aml_token') return [laterProblem('authMode', 'token authentication (auth_mode aml_token)')];
+  if (spec.authMode === 'aad_token') return [laterProblem('authMode', 'Entra ID authentication (auth_mode aad_token)')];
   return [];
 }
 
@@ -40,7 +47,7 @@ function identityType(spec: OnlineEndpointSpec): string {
 
 function identityProblems(spec: OnlineEndpointSpec, current: OnlineEndpointSpec | undefined): SpecProblem[] {
   const type = identityType(spec);
-  if (type.includes('userassigned')) return [later('identity.type', managedIdentities)];
+  if (type.includes('userassigned')) return [laterProblem('identity.type', managedIdentities)];
   if (type !== 'systemassigned' && type !== 'none') {
     return [{ path: 'identity.type', problem: 'is not a kind of identity', expected: 'system_assigned' }];
   }

@@ -1,7 +1,14 @@
 import type { z } from 'zod';
-import { probeDefaults, requestSettingsDefaults, type ResourceKind, type SpecByKind } from '@mooring/domain';
+import {
+  laterProblem,
+  probeDefaults,
+  requestSettingsDefaults,
+  type ResourceKind,
+  type SpecByKind,
+  type SpecProblem,
+} from '@mooring/domain';
 import { didYouMean, PlatformError } from '@mooring/errors';
-import { kubernetes, later, ownContainers, scaling, type SpecProblem } from './later.ts';
+import { kubernetes, ownContainers, scaling } from './capabilities.ts';
 import { specSchemas } from './spec-schemas.ts';
 
 /** A document with its history of twenty must stay far below what NATS takes in one message. */
@@ -109,8 +116,8 @@ function problemsOf(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const capability = path === '' ? laterFields[`${kind}/${key}`] : undefined;
-      if (capability !== undefined) return later(key, capability);
-      if (path === 'scaleSettings') return later(`${path}.${key}`, scaling);
+      if (capability !== undefined) return laterProblem(key, capability);
+      if (path === 'scaleSettings') return laterProblem(`${path}.${key}`, scaling);
       const guess = path === '' ? didYouMean(key, known) : '';
       return { path: path === '' ? key : `${path}.${key}`, problem: `is not a field of this ${kind}${guess}` };
     });
@@ -120,7 +127,8 @@ function problemsOf(
     return [{ path, problem: 'is not an allowed name', ...(expected === undefined ? {} : { expected }) }];
   }
   const { present, value } = lookUp(raw, issue.path);
-  if (path === 'scaleSettings.type' && /^target_?utilization$/i.test(String(value))) return [later(path, scaling)];
+  if (path === 'scaleSettings.type' && /^target_?utilization$/i.test(String(value)))
+    return [laterProblem(path, scaling)];
   const expected = expectationOf(issue);
   const problem = present ? `${shown(path, value)} is not allowed` : 'is missing';
   return [{ path, problem, ...(expected === undefined ? {} : { expected }) }];

@@ -1,10 +1,9 @@
 import type { PutResourceRequest, PutResourceResponse } from '@mooring/contracts/registry';
-import type { ResourceKind, SpecByKind } from '@mooring/domain';
+import { refusal, type ResourceKind, type SpecByKind, type SpecProblem } from '@mooring/domain';
 import { createdDocument, updatedDocument } from '../domain/document.ts';
 import { normalizeEndpoint } from '../domain/endpoint-rules.ts';
 import { checkIfMatch } from '../domain/if-match.ts';
 import { beingDeleted, readAddress, type Address } from '../domain/keys.ts';
-import { refusal, type SpecProblem } from '../domain/later.ts';
 import { nextGeneration } from '../domain/operation.ts';
 import { readSpec, type SpecReading } from '../domain/read-spec.ts';
 import { sameJson } from '../domain/same-json.ts';

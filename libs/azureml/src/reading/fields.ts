@@ -1,10 +1,10 @@
+import { laterProblem, type SpecProblem } from '@mooring/domain';
 import { didYouMean } from '@mooring/errors';
-import { laterProblem, type YamlProblem } from './problems.ts';
-import { childPath } from './read-yaml.ts';
+import { childPath } from './child-path.ts';
 
 /** What one reading of a document collects. */
 export interface Reading {
-  problems: YamlProblem[];
+  problems: SpecProblem[];
   /** See YamlValue.sources. */
   sources: ReadonlyMap<string, string>;
   /** Takes `"2"` for 2, as Azure's client does in its files; REST does not. */

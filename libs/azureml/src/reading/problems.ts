@@ -1,14 +1,10 @@
-import { PlatformError, type FieldProblem } from '@mooring/errors';
-
-/** A problem of a resource file. `later`: the file is right, but asks for a capability that does not exist yet. */
-export interface YamlProblem extends FieldProblem {
-  later?: true;
-}
+import type { SpecProblem } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
 
 /** A file with more is wrong as a whole; nobody reads a thousand lines. */
 const problemsMax = 100;
 
-function listed(problems: readonly YamlProblem[]): readonly YamlProblem[] {
+function listed(problems: readonly SpecProblem[]): readonly SpecProblem[] {
   if (problems.length <= problemsMax) return problems;
   const rest = { path: '(file)', problem: `has ${problems.length - problemsMax} more problems` };
   return [...problems.slice(0, problemsMax), rest];
@@ -20,15 +16,11 @@ export function shownPath(path: string): string {
   return clean.length > 300 ? `${clean.slice(0, 150)}...${clean.slice(-140)}` : clean;
 }
 
-export function laterProblem(path: string, capability: string): YamlProblem {
-  return { path, problem: `asks for ${capability}, which comes with a later version of Mooring`, later: true };
-}
-
 /**
  * One error out of all problems of `what` (a file's name). A file that is only ahead of its time is `unimplemented`
  * / NOT_SUPPORTED_YET; any other problem makes it `invalid_argument` / VALIDATION_FAILED.
  */
-export function problemsError(what: string, problems: readonly YamlProblem[]): PlatformError {
+export function problemsError(what: string, problems: readonly SpecProblem[]): PlatformError {
   const later = problems.every((problem) => problem.later === true);
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const shown = shownPath(what);

@@ -1,5 +1,4 @@
-import { assetNameRule, isAssetName } from '@mooring/domain';
-import { laterProblem } from './problems.ts';
+import { assetNameRule, isAssetName, laterProblem } from '@mooring/domain';
 import { wrong, type Reading } from './fields.ts';
 
 export type AssetType = 'models' | 'environments' | 'codes';
