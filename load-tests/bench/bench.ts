@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { Options } from './cli.ts';
+import { runGhz, runWrk } from './generator/foreign.ts';
 import type { Measured } from './measure.ts';
+import { baselineRatios } from './report/baseline.ts';
+import { chartOfRun } from './report/chart-of-run.ts';
 import { ratios } from './report/ratios.ts';
 import { workloadReport } from './report/report.ts';
 import type { Sample } from './report/samples.ts';
@@ -9,8 +12,13 @@ import { median } from './report/statistics.ts';
 import { figure } from './report/table.ts';
 import { Session } from './session.ts';
 import { catalogue } from './systems/catalogue.ts';
+import { installPeer } from './systems/peer-install.ts';
+import { measureBodies } from './workloads/bodies.ts';
 import { measureClosed, type Run } from './workloads/closed.ts';
-import { workloadNamed, type Workload } from './workloads/workloads.ts';
+import { measureEndpoints } from './workloads/endpoints.ts';
+import { measureOpenLoop } from './workloads/open-loop.ts';
+import { measureOverload } from './workloads/overload.ts';
+import { workloadNamed, type Workload, type WorkloadKind } from './workloads/workloads.ts';
 
 /** A run's figures, as --json writes them. */
 export interface BenchResult {
@@ -26,17 +34,21 @@ export interface BenchResult {
 /** Runs what the options say, prints the tables, and resolves with all figures. */
 export async function runBench(options: Options, signal: AbortSignal): Promise<BenchResult> {
   const say = (line: string): void => void (options.quiet || process.stderr.write(`${line}\n`));
-  const session = await Session.open(signal, say);
+  const session = await Session.open(signal, say, {
+    ...(options.wrk ? { http: runWrk } : {}),
+    ...(options.ghz ? { grpc: runGhz } : {}),
+  });
   const samples: Sample[] = [];
   const otherCores: number[] = [];
   try {
+    for (const name of options.install) await installPeer(session.context, name);
     const systems = catalogue.filter(({ name }) => options.systems?.includes(name) ?? true);
     const chosen = options.only.map(workloadNamed);
     await session.start(systems, chosen);
     for (const workload of chosen) {
       const subjects = await session.subjects(systems, workload);
       if (subjects.length === 0) say(`${workload.name} is left out: nothing that serves it runs`);
-      await measure({
+      await measures[workload.kind]({
         session,
         workload,
         subjects,
@@ -57,18 +69,19 @@ export async function runBench(options: Options, signal: AbortSignal): Promise<B
   const result = resultOf(options, samples, otherCores);
   process.stdout.write(`\n${otherText(result)}`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, chartOfRun(samples));
+  if (options.baseline !== undefined) writeFileSync(options.baseline, baselineText(options, result));
   return result;
 }
 
-function measure(run: Run): Promise<void> {
-  switch (run.workload.kind) {
-    case 'closed':
-    case 'in-flight':
-      return measureClosed(run);
-    default:
-      throw new Error(`${run.workload.name} is not there yet`);
-  }
-}
+const measures: Readonly<Record<WorkloadKind, (run: Run) => Promise<void>>> = {
+  closed: measureClosed,
+  'in-flight': measureClosed,
+  bodies: measureBodies,
+  endpoints: measureEndpoints,
+  'open-loop': measureOpenLoop,
+  overload: measureOverload,
+};
 
 function pointsOf({ kind, points }: Workload, options: Options): readonly number[] {
   const given = kind === 'closed' || kind === 'in-flight' ? options.concurrency : options.points;
@@ -86,11 +99,28 @@ function resultOf(options: Options, samples: Sample[], otherCores: readonly numb
   return {
     at: new Date().toISOString(),
     machine: { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version },
-    settings: { repeats, seconds, warmupSeconds, generator: options.wrk ? 'wrk' : 'own' },
+    settings: {
+      repeats,
+      seconds,
+      warmupSeconds,
+      generator: [options.wrk ? 'wrk' : 'own', options.ghz ? 'ghz' : 'own'].join(', '),
+    },
     otherCores: { median: median(otherCores), most: Math.max(0, ...otherCores) },
     samples,
     ratios: ratios(samples, references),
   };
+}
+
+/** A line for each ratio, so that a change of one is a change of one line. */
+function baselineText({ only, concurrency, points, repeats, seconds }: Options, result: BenchResult): string {
+  const { at, machine, otherCores } = result;
+  const given = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(points === undefined ? {} : { points }),
+  };
+  const head = { at, machine, otherCores, settings: { only, ...given, repeats, seconds } };
+  const lines = baselineRatios(result.ratios).map((one) => `    ${JSON.stringify(one)}`);
+  return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "ratios": [\n${lines.join(',\n')}\n  ]\n}\n`;
 }
 
 function otherText({ otherCores, machine }: BenchResult): string {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { peerNames, type PeerName } from './systems/peer-install.ts';
 import { catalogue } from './systems/catalogue.ts';
 import { usual, workloads } from './workloads/workloads.ts';
 
@@ -40,7 +41,7 @@ export interface Options {
   json: string | undefined;
   chart: string | undefined;
   baseline: string | undefined;
-  install: string[];
+  install: PeerName[];
   quiet: boolean;
 }
 
@@ -71,7 +72,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
     json: values.json,
     chart: values.chart,
     baseline: values.baseline,
-    install: oneOf('--install', list(values.install) ?? [], ['mlserver', 'azureml', 'fastapi']),
+    install: oneOf('--install', list(values.install) ?? [], peerNames),
     quiet: values.quiet === true,
   };
 }
@@ -112,10 +113,10 @@ function maybe<T>(given: string[] | undefined, read: (given: string[]) => T): T 
   return given === undefined ? undefined : read(given);
 }
 
-function oneOf(flag: string, given: string[], known: readonly string[]): string[] {
-  const wrong = given.filter((name) => !known.includes(name));
+function oneOf<Name extends string>(flag: string, given: readonly string[], known: readonly Name[]): Name[] {
+  const wrong = given.filter((name) => !known.includes(name as Name));
   if (wrong.length > 0) throw new UsageError(`${flag}: there is no '${wrong[0]}'; there are ${known.join(', ')}`);
-  return [...new Set(given)];
+  return [...new Set(given as Name[])];
 }
 
 function number(flag: string, text: string, least: number, most: number): number {

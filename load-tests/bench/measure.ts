@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Histogram } from './generator/histogram.ts';
-import type { ClosedJob, Job, LoadResult, OpenJob, Target } from './generator/jobs.ts';
+import type { ClosedJob, LoadResult, OpenJob, Target } from './generator/jobs.ts';
 import type { LoopJob, LoopResult } from './limits/session-loop.ts';
-import { httpRequest, payloads } from './payloads.ts';
+import { httpRequest, payloads, type ModelName } from './payloads.ts';
 import { Child } from './processes/child.ts';
 import { cpuSeconds, machineBusySeconds, rssMib, withDescendants } from './processes/proc.ts';
 import type { Context, Loop, Shot } from './systems/system.ts';
@@ -22,17 +22,22 @@ export interface Measured extends LoadResult {
   otherCores: number;
 }
 
+/** Other load generators for closed loops, by protocol. */
+export type Foreign = Partial<Record<Target['protocol'], (job: ClosedJob, signal: AbortSignal) => Promise<LoadResult>>>;
+
 /** Runs loads from a process of its own, and watches the processes of the system meanwhile. */
 export class Meter {
   readonly #context: Context;
   /** All processes of this benchmark, by which others are told apart. */
   readonly #ownRoots: () => number[];
+  readonly #foreign: Foreign;
   #generator: Child | undefined;
   readonly #loops: Child[] = [];
   #files = 0;
 
-  constructor(context: Context, ownRoots: () => number[]) {
+  constructor(context: Context, ownRoots: () => number[], foreign: Foreign = {}) {
     this.#context = context;
+    this.#foreign = foreign;
     this.#ownRoots = ownRoots;
   }
 
@@ -47,27 +52,33 @@ export class Meter {
     return { protocol: 'http', host, port, requestFile };
   }
 
-  closed(job: Omit<ClosedJob, 'kind'>, roots: readonly number[]): Promise<Measured> {
-    return this.#load({ kind: 'closed', ...job }, roots);
+  async closed(job: Omit<ClosedJob, 'kind'>, roots: readonly number[]): Promise<Measured> {
+    const limitMs = job.warmupMs + job.durationMs + job.timeoutMs + graceMs;
+    const foreign = this.#foreign[job.target.protocol];
+    const generator = foreign === undefined ? await this.#ready() : undefined;
+    const whole: ClosedJob = { kind: 'closed', ...job };
+    const watch = this.#watch(roots);
+    const { signal } = this.#context;
+    const result = await (foreign?.(whole, signal) ?? generator?.ask<LoadResult>(whole, limitMs, signal));
+    if (result === undefined) throw new Error('no load generator');
+    return { ...result, ...watch(result.sent) };
   }
 
-  open(job: Omit<OpenJob, 'kind'>, roots: readonly number[]): Promise<Measured> {
-    return this.#load({ kind: 'open', ...job }, roots);
+  /** A result for each phase; what the machine did is that of all together. */
+  async open(job: Omit<OpenJob, 'kind'>, roots: readonly number[]): Promise<Measured[]> {
+    const limitMs = job.phases.reduce((sum, { durationMs }) => sum + durationMs, 0) + job.timeoutMs + graceMs;
+    const generator = await this.#ready();
+    const watch = this.#watch(roots);
+    const results = await generator.ask<LoadResult[]>({ kind: 'open', ...job }, limitMs, this.#context.signal);
+    const watched = watch(results.reduce((sum, { sent }) => sum + sent, 0));
+    return results.map((result) => ({ ...result, ...watched }));
   }
 
   /** The model in a loop, without a server, in one or several processes. */
   async loop({ model, processes }: Loop, times: { warmupMs: number; durationMs: number }): Promise<Measured> {
     const count = Math.min(processes, availableParallelism());
-    while (this.#loops.length < count) this.#loops.push(await this.#module('session-loop', 'limits/session-loop.ts'));
-    const { input, shape, data } = payloads[model];
-    const job: LoopJob = {
-      modelFile: this.#context.modelFile(model),
-      input,
-      shape: [...shape],
-      data: [...data],
-      ...times,
-    };
-    const running = this.#loops.slice(0, count);
+    const running = await this.#loopProcesses(count);
+    const job = this.#loopJob(model, times);
     const watch = this.#watch([]);
     const limitMs = times.warmupMs + times.durationMs + graceMs;
     const results = await Promise.all(
@@ -90,16 +101,29 @@ export class Meter {
     };
   }
 
+  /** What a bare session.run answers to the model's payload. */
+  async expected(model: ModelName): Promise<number[]> {
+    const [child] = await this.#loopProcesses(1);
+    const job = this.#loopJob(model, { warmupMs: 0, durationMs: 0 });
+    return (await child?.ask<LoopResult>(job, graceMs, this.#context.signal))?.values ?? [];
+  }
+
   async stop(): Promise<void> {
     for (const child of [this.#generator, ...this.#loops]) await child?.stop(2_000);
   }
 
-  async #load(job: Job, roots: readonly number[]): Promise<Measured> {
-    this.#generator ??= await this.#module('load generator', 'generator/main.ts');
-    const watch = this.#watch(roots);
-    const limitMs = job.warmupMs + job.durationMs + job.timeoutMs + graceMs;
-    const result = await this.#generator.ask<LoadResult>(job, limitMs, this.#context.signal);
-    return { ...result, ...watch(result.sent) };
+  async #loopProcesses(count: number): Promise<Child[]> {
+    while (this.#loops.length < count) this.#loops.push(await this.#module('session-loop', 'limits/session-loop.ts'));
+    return this.#loops.slice(0, count);
+  }
+
+  #loopJob(model: ModelName, times: { warmupMs: number; durationMs: number }): LoopJob {
+    const { input, shape, data, output } = payloads[model];
+    return { modelFile: this.#context.modelFile(model), input, shape: [...shape], data: [...data], output, ...times };
+  }
+
+  async #ready(): Promise<Child> {
+    return (this.#generator ??= await this.#module('load generator', 'generator/main.ts'));
   }
 
   /** Begins to watch; the function that it returns ends it. */
@@ -120,7 +144,7 @@ export class Meter {
   }
 
   async #module(name: string, file: string): Promise<Child> {
-    const child = Child.module(name, new URL(file, import.meta.url));
+    const child = Child.module(name, new URL(file, import.meta.url), this.#context.environment);
     await child.message(startMs, this.#context.signal);
     return child;
   }

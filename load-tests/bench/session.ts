@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Meter } from './measure.ts';
+import { Meter, type Foreign } from './measure.ts';
 import { makeCnn } from './models/cnn.ts';
 import { payloads, type ModelName } from './payloads.ts';
 import type { Context, Host, Loop, Row, Shot, SystemEntry } from './systems/system.ts';
-import { checkAnswer, expectedOf, sendOnce } from './verify.ts';
+import { checkAnswer, sendOnce } from './verify.ts';
 import type { Workload } from './workloads/workloads.ts';
 
 /** Something that can be measured: a row of a workload's table. */
@@ -29,13 +29,13 @@ export class Session {
   readonly #expected = new Map<ModelName, number[]>();
   readonly #traces: Server;
 
-  private constructor(context: Context, traces: Server) {
+  private constructor(context: Context, traces: Server, foreign: Foreign) {
     this.context = context;
     this.#traces = traces;
-    this.meter = new Meter(context, () => [process.pid]);
+    this.meter = new Meter(context, () => [process.pid], foreign);
   }
 
-  static async open(signal: AbortSignal, say: (line: string) => void): Promise<Session> {
+  static async open(signal: AbortSignal, say: (line: string) => void, foreign: Foreign = {}): Promise<Session> {
     const temp = mkdtempSync(join(tmpdir(), 'mooring-bench-'));
     const cnnFile = join(temp, 'cnn.onnx');
     writeFileSync(cnnFile, makeCnn());
@@ -48,11 +48,12 @@ export class Session {
       temp,
       signal,
       say,
+      environment: { TMPDIR: temp },
       modelFile: (model) => (model === 'iris' ? irisFile : cnnFile),
       tracesUrl: `http://127.0.0.1:${(traces.address() as AddressInfo).port}`,
       cache: process.env['MOORING_BENCH_CACHE'] ?? join(homedir(), '.cache', 'mooring-bench'),
     };
-    return new Session(context, traces);
+    return new Session(context, traces, foreign);
   }
 
   /** Starts what the workloads need of the systems. What fails to start is said, and left out. */
@@ -63,6 +64,10 @@ export class Session {
         .filter(({ name }) => entry.workloads.includes(name))
         .map(({ name }) => ({ system: entry.name, workload: name }));
       if (entry.host === undefined || rows.length === 0) continue;
+      if (entry.isThere?.(this.context) === false) {
+        this.context.say(`${entry.name} is left out: --install ${entry.name} installs it`);
+        continue;
+      }
       const key = entry.hostKey ?? entry.name;
       const present = needed.get(key);
       if (present === undefined) needed.set(key, { make: entry.host, rows });
@@ -125,7 +130,7 @@ export class Session {
   }
 
   async #expectedOf(model: ModelName): Promise<number[]> {
-    const known = this.#expected.get(model) ?? (await expectedOf(model, this.context.modelFile(model)));
+    const known = this.#expected.get(model) ?? (await this.meter.expected(model));
     this.#expected.set(model, known);
     return known;
   }

@@ -1,24 +1,11 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { request as httpRequest } from 'node:http';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { payloads, scriptNumbers, type ModelName } from './payloads.ts';
+import { scriptNumbers } from './payloads.ts';
 import { firstRawOutput } from './models/infer-response.ts';
 import type { Reading, Shot } from './systems/system.ts';
 
 const answerMs = 30_000;
 const tolerance = 1e-3;
-
-/** What a bare session.run gives for the model's payload. */
-export async function expectedOf(model: ModelName, modelFile: string): Promise<number[]> {
-  const { input, shape, data, output } = payloads[model];
-  const session = await InferenceSession.create(modelFile, { intraOpNumThreads: 1, interOpNumThreads: 1 });
-  try {
-    const outputs = await session.run({ [input]: new Tensor('float32', Float32Array.from(data), [...shape]) });
-    return Array.from(outputs[output]?.data as Float32Array);
-  } finally {
-    await session.release();
-  }
-}
 
 export interface RawAnswer {
   status: number;

@@ -1,4 +1,4 @@
-import type { ClosedJob, LoadResult } from './jobs.ts';
+import { goodStatus, type ClosedJob, type LoadResult } from './jobs.ts';
 import type { Lane, OnOutcome } from './lane.ts';
 import { Tally } from './tally.ts';
 
@@ -12,7 +12,7 @@ export function runClosed(job: ClosedJob, lanes: (onOutcome: OnOutcome) => Lane[
   const startedAt = performance.now();
   const from = startedAt + job.warmupMs;
   const until = from + job.durationMs;
-  const tally = new Tally(startedAt, from);
+  const tally = new Tally();
   const cpu = process.cpuUsage();
   let open = 0;
   return new Promise((resolve) => {
@@ -26,7 +26,8 @@ export function runClosed(job: ClosedJob, lanes: (onOutcome: OnOutcome) => Lane[
       const now = performance.now();
       open -= 1;
       // What comes after the end was sent before it and would count without its time.
-      if (now < until || outcome.status === 0) tally.outcome(outcome, now, now - lane.sentAt);
+      if (now < until || outcome.status === 0) tally.outcome(outcome, now - lane.sentAt, now >= from);
+      if (now < until && now >= from && outcome.status === goodStatus) tally.good += 1;
       if (now >= until) finishIfDone();
       else if (outcome.status === 0) setTimeout(() => again(lane), pauseAfterNoAnswerMs);
       else send(lane, now);
@@ -47,7 +48,7 @@ export function runClosed(job: ClosedJob, lanes: (onOutcome: OnOutcome) => Lane[
       clearInterval(sweep);
       for (const lane of all) lane.close();
       const used = process.cpuUsage(cpu);
-      resolve(tally.result(job.durationMs / 1_000, used.user + used.system));
+      resolve(tally.result(job.durationMs, used.user + used.system));
     };
     for (const lane of all) send(lane, performance.now());
   });

@@ -38,7 +38,11 @@ export class HttpLane implements Lane {
   }
 
   #connect(): Socket {
-    const reader = new ResponseReader((answer) => this.#finish(outcomeOf(answer)));
+    const reader = new ResponseReader((answer) => {
+      // Servers without keep-alive say so; the next request then needs a connection of its own.
+      if (/\r\nconnection: *close/i.test(answer.head)) this.close();
+      this.#finish(outcomeOf(answer));
+    });
     const { host, port } = this.#target;
     const socket = connect({
       host,

@@ -12,9 +12,6 @@ export type Target =
 
 interface AnyJob {
   target: Target;
-  /** Not part of the figures, but of `sent`. */
-  warmupMs: number;
-  durationMs: number;
   /** A request without an answer for so long is given up. */
   timeoutMs: number;
 }
@@ -23,19 +20,28 @@ interface AnyJob {
 export interface ClosedJob extends AnyJob {
   kind: 'closed';
   inFlight: number;
+  /** Not part of the figures, but of `sent`. */
+  warmupMs: number;
+  durationMs: number;
 }
 
 /** Requests are due at a constant rate, whether earlier ones are answered or not; latency counts from when they were due. */
 export interface OpenJob extends AnyJob {
   kind: 'open';
-  perSecond: number;
+  /** One after the other without a pause; each has a result of its own. */
+  phases: readonly Phase[];
   /** More cannot be open at once; what is due beyond it is counted as dropped. */
   openMax: number;
 }
 
+export interface Phase {
+  perSecond: number;
+  durationMs: number;
+}
+
 export type Job = ClosedJob | OpenJob;
 
-/** A tenth of a second of an open job, by when requests were due. */
+/** A tenth of a second of a phase, by when requests were due. */
 export interface Slice {
   due: number;
   good: number;
@@ -45,12 +51,12 @@ export interface Slice {
 export const sliceMs = 100;
 
 export interface LoadResult {
-  /** All requests of the job, warm-up included: what the CPU time of the servers is divided by. */
+  /** All requests of the job or phase, warm-up included: what the CPU time of the servers is divided by. */
   sent: number;
-  /** Answered with success within the measured time. */
+  /** Answers with success that came within the measured time. */
   good: number;
-  /** The measured time; of an open job until the last answer. */
   seconds: number;
+  /** Latencies of a closed job's answers within that time; of all answers to what was due in an open job's phase. */
   p50Ms: number;
   p99Ms: number;
   maxMs: number;
@@ -66,6 +72,7 @@ export interface LoadResult {
   lagP99Ms: number;
   /** Text of the first failure. */
   trouble: string;
+  /** Of a closed job. */
   generatorCpuUs: number;
   slices: Slice[];
 }

@@ -23,7 +23,7 @@ function laneMaker(target: Target): (onOutcome: OnOutcome) => Lane {
   };
 }
 
-function run(job: Job): Promise<LoadResult> {
+function run(job: Job): Promise<LoadResult | LoadResult[]> {
   const make = laneMaker(job.target);
   if (job.kind === 'open') return runOpen(job, make);
   return runClosed(job, (onOutcome) => Array.from({ length: job.inFlight }, () => make(onOutcome)));

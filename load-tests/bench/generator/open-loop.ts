@@ -1,77 +1,132 @@
-import type { LoadResult, OpenJob } from './jobs.ts';
+import { goodStatus, type LoadResult, type OpenJob, type Phase } from './jobs.ts';
 import type { Lane, OnOutcome } from './lane.ts';
 import { Tally } from './tally.ts';
+import { startTicker } from './ticker.ts';
 
 const sweepMs = 100;
-/** Timers are late by up to a millisecond and more: nearer than this the loop turns instead of sleeping. */
-const spinMs = 2;
+
+/** A phase with its place in time, in milliseconds from the start, and its first request. */
+interface Placed extends Phase {
+  from: number;
+  until: number;
+  first: number;
+  count: number;
+  tally: Tally;
+}
+
+function place(phases: readonly Phase[]): Placed[] {
+  let from = 0;
+  let first = 0;
+  return phases.map((phase) => {
+    const count = Math.round((phase.perSecond * phase.durationMs) / 1_000);
+    const placed = { ...phase, from, until: from + phase.durationMs, first, count, tally: new Tally() };
+    from = placed.until;
+    first += count;
+    return placed;
+  });
+}
 
 /**
  * Runs an open loop to its end: request number i is due at i / rate whatever happened to the ones before, and its latency
  * counts from then, so that a server that stalls cannot hide it.
  */
-export function runOpen(job: OpenJob, lane: (onOutcome: OnOutcome) => Lane): Promise<LoadResult> {
-  const startedAt = performance.now();
-  const from = startedAt + job.warmupMs;
-  const tally = new Tally(startedAt, from);
-  const cpu = process.cpuUsage();
-  const total = Math.round((job.perSecond * (job.warmupMs + job.durationMs)) / 1_000);
-  const all: Lane[] = [];
-  const free: Lane[] = [];
-  let next = 0;
-  let open = 0;
-  let lastAt = startedAt;
-  return new Promise((resolve) => {
-    const onOutcome: OnOutcome = (done, outcome) => {
-      lastAt = performance.now();
-      open -= 1;
-      free.push(done);
-      tally.outcome(outcome, done.dueAt, lastAt - done.dueAt);
-      tally.sliceOutcome(done, outcome, lastAt - done.dueAt);
-    };
-    const takeLane = (): Lane | undefined => {
-      const taken = free.pop();
-      if (taken !== undefined || all.length >= job.openMax) return taken;
-      const made = lane(onOutcome);
-      all.push(made);
-      return made;
-    };
-    const sendDue = (now: number): void => {
-      for (let dueAt = dueTime(next); next < total && dueAt <= now; dueAt = dueTime(next)) {
-        next += 1;
-        tally.due(dueAt);
-        const taken = takeLane();
-        if (taken === undefined) {
-          tally.dropped += 1;
-          continue;
-        }
-        taken.dueAt = dueAt;
-        taken.sentAt = performance.now();
-        tally.lag.add(taken.sentAt - dueAt);
-        tally.sent += 1;
-        open += 1;
-        taken.send();
-      }
-    };
-    const dueTime = (index: number): number => startedAt + (index * 1_000) / job.perSecond;
-    const turn = (): void => {
+export function runOpen(job: OpenJob, lane: (onOutcome: OnOutcome) => Lane): Promise<LoadResult[]> {
+  return new OpenLoop(job, lane).run();
+}
+
+class OpenLoop {
+  readonly #job: OpenJob;
+  readonly #makeLane: (onOutcome: OnOutcome) => Lane;
+  readonly #phases: Placed[];
+  readonly #all: Lane[] = [];
+  readonly #free: Lane[] = [];
+  // The ticker needs a moment to start.
+  readonly #startedAt = performance.now() + 100;
+  #phase = 0;
+  #next = 0;
+  #open = 0;
+
+  constructor(job: OpenJob, makeLane: (onOutcome: OnOutcome) => Lane) {
+    this.#job = job;
+    this.#makeLane = makeLane;
+    this.#phases = place(job.phases);
+  }
+
+  run(): Promise<LoadResult[]> {
+    return new Promise((resolve) => {
+      const ticker = startTicker(() => this.#sendDue());
+      const sweep = setInterval(() => {
+        this.#giveUpOnLate();
+        if (this.#nextDue() !== undefined || this.#open > 0) return;
+        clearInterval(sweep);
+        for (const lane of this.#all) lane.close();
+        void ticker.stop();
+        resolve(this.#phases.map(({ tally, durationMs }) => tally.result(durationMs, 0)));
+      }, sweepMs);
+    });
+  }
+
+  #sendDue(): void {
+    const now = performance.now();
+    for (let dueAt = this.#nextDue(); dueAt !== undefined && dueAt <= now; dueAt = this.#nextDue()) this.#send(dueAt);
+  }
+
+  /** When the next request is due; undefined when all were. */
+  #nextDue(): number | undefined {
+    for (; this.#phase < this.#phases.length; this.#phase += 1) {
+      const { from, first, count, perSecond } = this.#phases[this.#phase] as Placed;
+      if (this.#next < first + count) return this.#startedAt + from + ((this.#next - first) * 1_000) / perSecond;
+    }
+    return undefined;
+  }
+
+  #send(dueAt: number): void {
+    const { tally, from } = this.#phases[this.#phase] as Placed;
+    this.#next += 1;
+    tally.slice(dueAt - this.#startedAt - from).due += 1;
+    const lane = this.#takeLane();
+    if (lane === undefined) {
+      tally.dropped += 1;
+      return;
+    }
+    lane.dueAt = dueAt;
+    lane.sentAt = performance.now();
+    tally.lag.add(lane.sentAt - dueAt);
+    tally.sent += 1;
+    this.#open += 1;
+    lane.send();
+  }
+
+  #takeLane(): Lane | undefined {
+    const taken = this.#free.pop();
+    if (taken !== undefined || this.#all.length >= this.#job.openMax) return taken;
+    const made = this.#makeLane((lane, outcome) => {
       const now = performance.now();
-      sendDue(now);
-      if (next >= total) return;
-      const waitMs = dueTime(next) - performance.now();
-      if (waitMs > spinMs) setTimeout(turn, waitMs - spinMs);
-      else setImmediate(turn);
-    };
-    const sweep = setInterval(() => {
-      const now = performance.now();
-      for (const one of all) if (one.busy && now - one.dueAt > job.timeoutMs) one.abandon('no answer in time');
-      if (next < total || open > 0) return;
-      clearInterval(sweep);
-      for (const one of all) one.close();
-      const used = process.cpuUsage(cpu);
-      const seconds = Math.max(job.durationMs, lastAt - from) / 1_000;
-      resolve(tally.result(seconds, used.user + used.system));
-    }, sweepMs);
-    turn();
-  });
+      this.#open -= 1;
+      this.#free.push(lane);
+      const { tally, from } = this.#phaseAt(lane.dueAt);
+      tally.outcome(outcome, now - lane.dueAt, true);
+      if (outcome.status !== goodStatus) return;
+      const slice = tally.slice(lane.dueAt - this.#startedAt - from);
+      slice.good += 1;
+      slice.maxMs = Math.max(slice.maxMs, now - lane.dueAt);
+      const present = this.#phaseAt(now);
+      if (now - this.#startedAt < present.until) present.tally.good += 1;
+    });
+    this.#all.push(made);
+    return made;
+  }
+
+  /** The phase of a moment; after the last, the last. */
+  #phaseAt(at: number): Placed {
+    const since = at - this.#startedAt;
+    return this.#phases.find(({ until }) => since < until - 1e-6) ?? (this.#phases.at(-1) as Placed);
+  }
+
+  #giveUpOnLate(): void {
+    const now = performance.now();
+    for (const lane of this.#all) {
+      if (lane.busy && now - lane.dueAt > this.#job.timeoutMs) lane.abandon('no answer in time');
+    }
+  }
 }

@@ -7,11 +7,15 @@ export interface LoopJob {
   input: string;
   shape: number[];
   data: number[];
+  /** Whose numbers are wanted. */
+  output: string;
   warmupMs: number;
   durationMs: number;
 }
 
 export interface LoopResult {
+  /** The output's numbers. */
+  values: number[];
   runs: number;
   good: number;
   buckets: [number, number][];
@@ -30,9 +34,10 @@ async function load(modelFile: string): Promise<InferenceSession> {
   return session;
 }
 
-async function run({ modelFile, input, shape, data, warmupMs, durationMs }: LoopJob): Promise<LoopResult> {
+async function run({ modelFile, input, shape, data, output, warmupMs, durationMs }: LoopJob): Promise<LoopResult> {
   const running = await load(modelFile);
   const feeds = { [input]: new Tensor('float32', Float32Array.from(data), shape) };
+  const values = Array.from((await running.run(feeds))[output]?.data as Float32Array);
   const latencies = new Histogram();
   const cpu = process.cpuUsage();
   const from = performance.now() + warmupMs;
@@ -47,7 +52,7 @@ async function run({ modelFile, input, shape, data, warmupMs, durationMs }: Loop
   }
   const used = process.cpuUsage(cpu);
   const cpuUs = used.user + used.system;
-  return { runs, good: latencies.total, buckets: latencies.toJSON(), maxMs: latencies.maxMs, cpuUs };
+  return { values, runs, good: latencies.total, buckets: latencies.toJSON(), maxMs: latencies.maxMs, cpuUs };
 }
 
 process.on('message', (job: LoopJob) => {

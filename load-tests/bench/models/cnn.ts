@@ -5,9 +5,8 @@ export const cnnShape = [1, 3, 32, 32] as const;
 /** Each convolution: channels in and out, and stride. */
 const layers = [
   [3, 64, 1],
-  [64, 64, 1],
+  ...Array.from({ length: 11 }, () => [64, 64, 1] as const),
   [64, 128, 2],
-  [128, 128, 1],
   [128, 128, 1],
   [128, 256, 2],
   [256, 256, 1],

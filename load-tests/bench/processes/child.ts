@@ -30,9 +30,10 @@ export class Child {
     return new Child(name, spawn(program, [...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
-  /** A module of this benchmark that talks by IPC and ends when the channel closes. */
-  static module(name: string, file: URL, args: readonly string[] = []): Child {
-    return new Child(name, fork(file, [...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
+  /** A module of this benchmark that talks by IPC (in a form that knows NaN) and ends when the channel closes. */
+  static module(name: string, file: URL, env: NodeJS.ProcessEnv): Child {
+    const options = { env: { ...process.env, ...env }, serialization: 'advanced' } as const;
+    return new Child(name, fork(file, { ...options, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
   }
 
   get pid(): number {

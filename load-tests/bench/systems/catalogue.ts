@@ -1,6 +1,8 @@
 import { EchoHost } from './limits.ts';
 import { mooringWorkloads } from './mooring-endpoints.ts';
 import { MooringHost } from './mooring.ts';
+import { isInstalled, type PeerName } from './peer-install.ts';
+import { AzuremlHost, FastapiHost, MlserverHost } from './python-peers.ts';
 import type { SystemEntry } from './system.ts';
 
 const irisAndCnn = ['iris-rest', 'iris-rest-binary', 'iris-score', 'iris-grpc', 'cnn-rest'];
@@ -46,10 +48,26 @@ export const catalogue: readonly SystemEntry[] = [
     workloads: ['iris-rest', 'cnn-rest'],
     loop: { processes: 1024 },
   },
+  {
+    name: 'mlserver',
+    about: 'peer: MLServer, one process',
+    workloads: ['iris-rest', 'iris-grpc', 'cnn-rest', 'script-rest'],
+    ...peer('mlserver', (context) => new MlserverHost(context)),
+  },
+  {
+    name: 'azureml',
+    about: 'peer: azureml-inference-server-http, two workers',
+    workloads: ['iris-rest', 'iris-score', 'cnn-rest', 'script-rest'],
+    ...peer('azureml', (context) => new AzuremlHost(context)),
+  },
+  {
+    name: 'fastapi',
+    about: 'peer: FastAPI before ONNX Runtime, two workers',
+    workloads: ['iris-rest', 'iris-score', 'cnn-rest', 'script-rest'],
+    ...peer('fastapi', (context) => new FastapiHost(context)),
+  },
 ];
 
-export function systemNamed(name: string): SystemEntry {
-  const found = catalogue.find((entry) => entry.name === name);
-  if (found === undefined) throw new Error(`there is no system ${name}`);
-  return found;
+function peer(name: PeerName, host: NonNullable<SystemEntry['host']>): Pick<SystemEntry, 'host' | 'isThere'> {
+  return { host, isThere: (context) => isInstalled(context, name) };
 }

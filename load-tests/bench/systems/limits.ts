@@ -8,19 +8,23 @@ const startMs = 20_000;
 export class EchoHost implements Host {
   readonly name: string;
   readonly #kind: 'node-echo' | 'grpc-echo';
-  readonly #signal: AbortSignal;
+  readonly #context: Context;
   #child: Child | undefined;
   #port = 0;
 
-  constructor(kind: 'node-echo' | 'grpc-echo', { signal }: Context) {
+  constructor(kind: 'node-echo' | 'grpc-echo', context: Context) {
     this.name = kind;
     this.#kind = kind;
-    this.#signal = signal;
+    this.#context = context;
   }
 
   async start(): Promise<void> {
-    this.#child = Child.module(this.name, new URL(`../limits/${this.#kind}.ts`, import.meta.url));
-    const { port } = await this.#child.message<{ port: number }>(startMs, this.#signal);
+    this.#child = Child.module(
+      this.name,
+      new URL(`../limits/${this.#kind}.ts`, import.meta.url),
+      this.#context.environment,
+    );
+    const { port } = await this.#child.message<{ port: number }>(startMs, this.#context.signal);
     this.#port = port;
   }
 

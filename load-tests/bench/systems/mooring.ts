@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Child, until } from '../processes/child.ts';
 import { inferRequest, oipBinary, oipJson, payloads, rowsJson, scriptNumbers } from '../payloads.ts';
 import { deploymentYaml, useOf, type EndpointPlan, type Use } from './mooring-endpoints.ts';
+import { putEndpoints } from './put-endpoints.ts';
 import type { Context, Host, Row, Shot } from './system.ts';
 
 const cli = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
@@ -26,6 +27,8 @@ export class MooringHost implements Host {
   /** By the endpoint's name. */
   readonly #keys = new Map<string, string>();
   readonly #refused = new Set<string>();
+  /** All endpoints. */
+  readonly #made = new Set<string>();
   #up: Child | undefined;
   #ready: { http: Address; grpc: Address; management: Address } | undefined;
 
@@ -65,8 +68,15 @@ export class MooringHost implements Host {
     return this.#up === undefined ? [] : [this.#up.pid];
   }
 
-  get management(): Address {
-    return this.#addresses().management;
+  /** Until the platform has so many endpoints; the further ones have no deployment. */
+  async growTo(count: number): Promise<void> {
+    const missing = Array.from({ length: Math.max(0, count - this.#made.size) }, (_, index) => this.#made.size + index);
+    if (missing.length > 0) this.#context.say(`${this.name}: ${missing.length} more endpoints`);
+    await putEndpoints(
+      missing.map((index) => `more-${index}`),
+      { ...this.#addresses().management, data: this.data, signal: this.#context.signal },
+    );
+    for (const index of missing) this.#made.add(`more-${index}`);
   }
 
   shot(row: Row): Shot | undefined {
@@ -103,6 +113,7 @@ export class MooringHost implements Host {
     writeFileSync(endpoint, `name: ${plan.name}\nauth_mode: key\n`);
     writeFileSync(deployment, deploymentYaml(plan, modelFile, scripts));
     await this.#mooring('online-endpoint', 'create', '-f', endpoint);
+    this.#made.add(plan.name);
     try {
       await this.#mooring('online-deployment', 'create', '-f', deployment, '--all-traffic');
     } catch (error) {
@@ -130,7 +141,11 @@ export class MooringHost implements Host {
   /** A user's own settings must not lead the commands to another platform. */
   #environment(): NodeJS.ProcessEnv {
     const own = Object.keys(process.env).filter((name) => name.startsWith('MOORING_') || name.startsWith('OTEL_'));
-    return { ...Object.fromEntries(own.map((name) => [name, undefined])), MOORING_DATA: this.data };
+    return {
+      ...Object.fromEntries(own.map((name) => [name, undefined])),
+      MOORING_DATA: this.data,
+      ...this.#context.environment,
+    };
   }
 }
 

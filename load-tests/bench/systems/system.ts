@@ -26,6 +26,8 @@ export interface Context {
   /** Aborts when the benchmark is to end. */
   signal: AbortSignal;
   say(line: string): void;
+  /** For all that is started: files for a while go into the folder that is removed. */
+  environment: NodeJS.ProcessEnv;
   modelFile(model: ModelName): string;
   /** Where traces go. */
   tracesUrl: string;
@@ -58,6 +60,6 @@ export interface SystemEntry {
   /** Systems with the same key share one host. */
   hostKey?: string;
   loop?: Pick<Loop, 'processes'>;
-  /** Where it is not installed: how to. */
-  missing?: (context: Context) => string | undefined;
+  /** Whether it is installed; absent: always. */
+  isThere?: (context: Context) => boolean;
 }

@@ -32,8 +32,17 @@ export function* turns(run: Run): Generator<{ repeat: number; x: number; subject
   }
 }
 
+/** Compilers and caches of all systems get used to the requests before any of them counts. */
+export async function prime(run: Run, inFlight = 8): Promise<void> {
+  const times = { warmupMs: 0, durationMs: Math.min(3_000, run.times.durationMs * 1.5) };
+  for (const subject of run.subjects) {
+    if (subject.loop === undefined) await closedLoop({ ...run, times }, subject, inFlight);
+  }
+}
+
 /** As many callers as the point says, each with one request in flight. */
 export async function measureClosed(run: Run): Promise<void> {
+  await prime(run);
   for (const { repeat, x, subject } of turns(run)) {
     const measured = await closedLoop(run, subject, x);
     run.onSample({ ...sampleOf(measured), workload: run.workload.name, system: subject.name, x, repeat }, measured);

@@ -41,7 +41,7 @@ export const workloads: readonly Workload[] = [
     name: 'cnn-rest',
     model: 'cnn',
     points: [1, 8],
-    about: 'a picture through a 5 MB ONNX model of about 5 ms',
+    about: 'a picture through a 6 MB ONNX model of about 5 ms',
     references: ['session-loops', 'mlserver'],
   },
   {

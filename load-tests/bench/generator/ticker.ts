@@ -1,0 +1,38 @@
+/**
+ * Tells the main thread five thousand times a second that time has passed. Timers of the event loop know whole milliseconds
+ * only, and a loop that turns without sleeping is what schedulers punish first when cores are short.
+ */
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+
+const periodMs = 0.2;
+const stopped = 0;
+const isTold = 1;
+
+export interface Ticker {
+  stop(): Promise<void>;
+}
+
+export function startTicker(onTick: () => void): Ticker {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(new URL(import.meta.url), { workerData: shared });
+  worker.on('message', () => {
+    Atomics.store(shared, isTold, 0);
+    onTick();
+  });
+  return {
+    async stop() {
+      Atomics.store(shared, stopped, 1);
+      Atomics.notify(shared, stopped);
+      await worker.terminate();
+    },
+  };
+}
+
+if (workerData instanceof Int32Array) {
+  while (Atomics.load(workerData, stopped) === 0) {
+    Atomics.wait(workerData, stopped, 0, periodMs);
+    // One word at a time: a main thread that is busy must not find a heap of them.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
+    if (Atomics.exchange(workerData, isTold, 1) === 0) parentPort?.postMessage(0);
+  }
+}

@@ -1,0 +1,66 @@
+import { sliceMs, type Slice } from '../generator/jobs.ts';
+import type { Measured } from '../measure.ts';
+import { rssMib, withDescendants } from '../processes/proc.ts';
+import type { Shot } from '../systems/system.ts';
+import type { Subject } from '../session.ts';
+import { closedLoop, prime, sampleOf, turns, type Run } from './closed.ts';
+
+const deadlineMs = 1_000;
+/** Callers that were given no answer in this time are gone; a server that keeps the deadline needs none of it. */
+const timeoutMs = 5_000;
+const openMax = 2_000;
+const capacityInFlight = 16;
+/** Before and after the overload. */
+const calmShare = 0.3;
+const calmMs = 2_000;
+const afterMs = 6_000;
+
+/** Arrivals beyond capacity, with a calm time before and after. */
+export async function measureOverload(run: Run): Promise<void> {
+  await prime(run, capacityInFlight);
+  for (const { repeat, x, subject } of turns(run)) {
+    const capacity = sampleOf(await closedLoop(run, subject, capacityInFlight)).perSecond;
+    const measured = await overload(run, subject, capacity, x);
+    const { sample, more } = measured;
+    run.onSample({ ...sample, more, workload: run.workload.name, system: subject.name, x, repeat }, measured.during);
+  }
+}
+
+async function overload({ session, times }: Run, subject: Subject, capacity: number, factor: number) {
+  const shot = subject.shot as Shot;
+  const headers = { ...shot.headers, 'x-request-timeout-ms': String(deadlineMs) };
+  const roots = subject.host?.pids() ?? [];
+  const before = rssMib(withDescendants(roots));
+  const phases = [
+    { perSecond: calmShare * capacity, durationMs: calmMs },
+    { perSecond: factor * capacity, durationMs: times.durationMs },
+    { perSecond: calmShare * capacity, durationMs: afterMs },
+  ];
+  const job = { target: session.meter.target({ ...shot, headers }), timeoutMs, openMax, phases };
+  const [calm, during, after] = (await session.meter.open(job, roots)) as [Measured, Measured, Measured];
+  const { statuses } = during;
+  const refused = ['408', '429', '503', '504'].reduce((sum, status) => sum + (statuses[status] ?? 0), 0);
+  const sample = sampleOf(during);
+  const more = {
+    'goodput %': (100 * sample.perSecond) / capacity,
+    '429+503': (statuses['429'] ?? 0) + (statuses['503'] ?? 0),
+    '408+504': (statuses['408'] ?? 0) + (statuses['504'] ?? 0),
+    unexplained: during.unexplained,
+    'refused p99 ms': during.refusedP99Ms,
+    'no answer': statuses['none'] ?? 0,
+    dropped: during.dropped,
+    'RSS +%': 100 * (during.rssMib / before - 1),
+    'normal s': normalAfterSeconds(after.slices, calm.maxMs),
+  };
+  // Refusals are what is wanted here; only what else went wrong is a failure.
+  return { during, more, sample: { ...sample, failed: sample.failed - refused } };
+}
+
+/**
+ * When everything was answered again, and no slower than twice the slowest of the calm time, until the end: seconds after the
+ * overload. NaN when it never was.
+ */
+export function normalAfterSeconds(slices: readonly Slice[], calmMaxMs: number): number {
+  const bad = slices.findLastIndex(({ due, good, maxMs }) => good < due || maxMs > 2 * calmMaxMs);
+  return bad === slices.length - 1 && bad >= 0 ? Number.NaN : ((bad + 1) * sliceMs) / 1_000;
+}
