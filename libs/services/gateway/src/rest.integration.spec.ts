@@ -164,8 +164,8 @@ describe('failures', () => {
     { code: 'resource_exhausted', reason: 'QUEUE_FULL', status: 429, retryAfter: '2', retryAfterMs: 1_200 },
     { code: 'unavailable', reason: 'NO_INSTANCE', status: 503, retryAfter: '1', retryAfterMs: 10 },
     { code: 'unavailable', reason: 'INSTANCE_LOST', status: 503, retryAfter: '1', retryAfterMs: undefined },
-    { code: 'scoring_timeout', reason: 'SCORING_TIMEOUT', status: 408, retryAfter: null, retryAfterMs: undefined },
-    { code: 'deadline_exceeded', reason: 'DEADLINE_PASSED', status: 504, retryAfter: null, retryAfterMs: undefined },
+    { code: 'scoring_timeout', reason: 'SCORING_TIMEOUT', status: 408, retryAfter: '1', retryAfterMs: undefined },
+    { code: 'deadline_exceeded', reason: 'DEADLINE_PASSED', status: 504, retryAfter: '3', retryAfterMs: 2_100 },
     { code: 'not_found', reason: 'TRAFFIC_NOT_SET', status: 404, retryAfter: null, retryAfterMs: undefined },
     { code: 'invalid_argument', reason: 'TENSOR_SHAPE', status: 400, retryAfter: null, retryAfterMs: undefined },
   ] as const)(

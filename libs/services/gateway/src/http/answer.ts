@@ -23,7 +23,7 @@ export function jsonAnswer(value: unknown, status = 200): Answer {
 /** An error in the words of the caller's protocol. Never a stack, a cause or a piece of the payload. */
 export function errorAnswer(error: PlatformError, dialect: Dialect, requestId: string): Answer {
   const { code, reason, message } = error;
-  const retryAfterMs = error.retryAfterMs ?? (retryLater(error.httpStatus) ? 1_000 : undefined);
+  const retryAfterMs = error.retryAfterToldMs;
   const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
   const problems = error.problems.length > 0 ? { problems: error.problems } : {};
   const body =
@@ -42,10 +42,6 @@ export function errorAnswer(error: PlatformError, dialect: Dialect, requestId: s
   if (code === 'unauthenticated') answer.headers.push('www-authenticate', 'Bearer');
   if (code === 'model_failed') addModelError(answer.headers, error.modelStatus ?? 0, reason);
   return answer;
-}
-
-function retryLater(status: number): boolean {
-  return status === 429 || status === 503;
 }
 
 /** The instance's reply as an answer: success as it is, the model's own failure as 424 with its body. */
