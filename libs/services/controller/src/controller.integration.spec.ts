@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, fixture } from '@mooring/testing';
-import { endpointSpec, irisSpec } from './testing/specs.ts';
+import { endpointSpec } from '@mooring/domain/testing';
+import { irisSpec } from './testing/specs.ts';
 import { irisModel, startTestGround, type TestGround } from './testing/test-ground.ts';
 
 let ground: TestGround;

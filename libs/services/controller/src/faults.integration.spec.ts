@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { kvKey, type InstanceRecord } from '@mooring/domain';
 import { identify } from '@mooring/runtime';
 import { eventually } from '@mooring/testing';
-import { endpointSpec, irisSpec } from './testing/specs.ts';
+import { endpointSpec } from '@mooring/domain/testing';
+import { irisSpec } from './testing/specs.ts';
 import { irisModel, startTestGround, type TestGround } from './testing/test-ground.ts';
 
 let ground: TestGround;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResourceKind } from '@mooring/domain';
+import { codeSpec, deploymentSpec, endpointSpec, environmentSpec, modelSpec } from '@mooring/domain/testing';
 import { startTestNats, tempDir, type TestNats } from '@mooring/testing';
-import { codeSpec, deploymentSpec, endpointSpec, environmentSpec, modelSpec } from './testing/specs.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
 const data = tempDir();

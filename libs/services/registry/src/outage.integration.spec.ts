@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deploymentSpec, endpointSpec, modelSpec } from '@mooring/domain/testing';
 import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
-import { deploymentSpec, endpointSpec, modelSpec } from './testing/specs.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
 const data = tempDir();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storedOf } from '@mooring/contracts/stored-resource';
 import type { ResourceKind } from '@mooring/domain';
+import { codeSpec, deploymentSpec, endpointSpec, environmentSpec, modelSpec } from '@mooring/domain/testing';
 import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
-import { codeSpec, deploymentSpec, endpointSpec, environmentSpec, modelSpec } from './testing/specs.ts';
 import { startTestRegistry, type TestRegistry } from './testing/test-registry.ts';
 
 const data = tempDir();

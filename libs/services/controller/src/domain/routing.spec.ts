@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deploymentSpec, endpointSpec } from '../testing/specs.ts';
+import { deploymentSpec, endpointSpec } from '@mooring/domain/testing';
 import { routingRecord } from './routing.ts';
 
 describe('routingRecord', () => {

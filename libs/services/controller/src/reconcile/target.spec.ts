@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OnlineDeploymentSpec, ProvisioningState } from '@mooring/domain';
 import type { Launch } from '../ports.ts';
-import { deploymentSpec } from '../testing/specs.ts';
+import { deploymentSpec } from '@mooring/domain/testing';
 import { graceMsOf, isUnknown, nothing, patientProbes, planFor, probesOf, targetOf } from './target.ts';
 
 const before = deploymentSpec({ model: 'iris/1', instanceCount: 2 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EnvironmentVersionSpec, ModelVersionSpec } from '@mooring/domain';
-import { codeSpec, environmentSpec, modelSpec } from '../testing/specs.ts';
+import { codeSpec, environmentSpec, modelSpec } from '@mooring/domain/testing';
 import { environmentProblems, writeOnceProblems } from './asset-rules.ts';
 
 const build = { contextPath: 'environments/x', dockerfilePath: 'Dockerfile' };

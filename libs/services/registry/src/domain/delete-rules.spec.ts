@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deploymentSpec, endpointSpec } from '../testing/specs.ts';
+import { deploymentSpec, endpointSpec } from '@mooring/domain/testing';
 import { checkAssetUnused, checkDeploymentUnused } from './delete-rules.ts';
 import { addressOf } from './keys.ts';
 

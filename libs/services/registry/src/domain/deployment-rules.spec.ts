@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OnlineDeploymentSpec } from '@mooring/domain';
-import { deploymentSpec, environmentSpec, modelSpec } from '../testing/specs.ts';
+import { deploymentSpec, environmentSpec, modelSpec } from '@mooring/domain/testing';
 import { deploymentProblems, type DeploymentContext } from './deployment-rules.ts';
 
 const code = { codeKey: 'score/1', scoringScript: 'score.py' };

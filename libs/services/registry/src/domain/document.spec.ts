@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endpointSpec, modelSpec } from '../testing/specs.ts';
+import { endpointSpec, modelSpec } from '@mooring/domain/testing';
 import { createdDocument, deletingDocument, endedDocument, isGone, updatedDocument } from './document.ts';
 import { addressOf } from './keys.ts';
 

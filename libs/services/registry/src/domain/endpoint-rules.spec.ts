@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OnlineEndpointSpec } from '@mooring/domain';
-import { endpointSpec } from '../testing/specs.ts';
+import { endpointSpec } from '@mooring/domain/testing';
 import { endpointProblems, normalizeEndpoint } from './endpoint-rules.ts';
 
 const deployments = new Set(['luca', 'martina', 'nora']);

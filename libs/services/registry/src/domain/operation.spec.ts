@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { endpointSpec } from '../testing/specs.ts';
+import { endpointSpec } from '@mooring/domain/testing';
 import { createdDocument, deletingDocument, endedDocument, updatedDocument, type StoredDocument } from './document.ts';
 import { addressOf } from './keys.ts';
 import {

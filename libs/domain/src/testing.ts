@@ -4,10 +4,10 @@ import type {
   ModelVersionSpec,
   OnlineDeploymentSpec,
   OnlineEndpointSpec,
-} from '@mooring/domain';
-import { probeDefaults, requestSettingsDefaults } from '@mooring/domain';
+} from './index.ts';
+import { probeDefaults, requestSettingsDefaults } from './index.ts';
 
-/** Sound specs as callers send them, for specs to bend. */
+/** Sound specs as the registry gets them, for tests to bend. */
 
 export function endpointSpec(changes: Partial<OnlineEndpointSpec> = {}): OnlineEndpointSpec {
   return {
