@@ -158,6 +158,12 @@ export const metrics = {
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registers,
   }),
+  modelLoads: new Counter({
+    name: 'model_loads_total',
+    help: 'Instances that came to serve their model (loaded) or ended before (failed).',
+    labelNames: [...where, 'result'],
+    registers,
+  }),
   scorerResident: new Gauge({
     name: 'scorer_resident_bytes',
     help: 'Resident memory of an instance and its workers.',

@@ -167,6 +167,7 @@ export class InstanceSet {
     const seconds = (Date.now() - handle.startedAtMs) / 1_000;
     if (handle.readyAtMs !== undefined && Date.now() - handle.readyAtMs < 100) {
       metrics.scorerColdStart.observe(labelsOf(handle), seconds);
+      metrics.modelLoads.inc({ ...labelsOf(handle), result: 'loaded' });
     }
     this.tell('InstanceReady', handle, `serves, ${seconds.toFixed(1)} s after its start`);
   }
@@ -189,6 +190,7 @@ export class InstanceSet {
       -fallenMax,
     );
     metrics.scorerRestarts.inc({ ...labelsOf(handle), why: whyLabel(handle) });
+    if (handle.readyAtMs === undefined) metrics.modelLoads.inc({ ...labelsOf(handle), result: 'failed' });
     this.tell('InstanceCrashed', handle, reason);
   }
 
