@@ -60,6 +60,42 @@ interface Entry {
   reject: (error: unknown) => void;
 }
 
+/** Throws what a Batcher rejects with. */
+export interface AtOnce {
+  submit(request: RunRequest): RunAnswer;
+  idle(): Promise<void>;
+}
+
+/**
+ * Runs each request by itself, as soon as it comes: for a model that this very thread runs in microseconds and whose requests
+ * never share a run, waiting for the end of the tick would only cost a turn of the event loop.
+ */
+export function createAtOnce(
+  options: Pick<BatcherOptions, 'batchIdPrefix' | 'nowMs' | 'onRun'> & {
+    run: (inputs: readonly Tensor[], outputs: readonly string[]) => Tensor[];
+  },
+): AtOnce {
+  const { run, nowMs, onRun, batchIdPrefix } = options;
+  let runs = 0;
+  return {
+    idle: () => Promise.resolve(),
+    submit: ({ inputs, outputs, deadlineAtMs, signal }) => {
+      if (signal.aborted) throw cancelled();
+      const startMs = nowMs();
+      if (deadlineAtMs <= startMs) throw expired();
+      let computeUs = 0;
+      try {
+        const results = run(inputs, outputs);
+        computeUs = micros(nowMs() - startMs);
+        const batchId = `${batchIdPrefix}-${++runs}`;
+        return { outputs: results, queueUs: 0, batchWaitUs: 0, computeUs, batchId, batchRows: 1, rows: 1 };
+      } finally {
+        onRun(1, computeUs);
+      }
+    },
+  };
+}
+
 /** More rows than this many batches never wait: by then the delay is longer than any caller's patience. */
 const queuedBatchesMax = 64;
 /** Weight of the newest run in their mean time. */

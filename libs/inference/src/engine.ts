@@ -18,8 +18,13 @@ export interface Engine {
   release(signal: AbortSignal): Promise<void>;
 }
 
+/** One that runs in this very thread. */
+export interface ThisThread extends Engine {
+  run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[];
+}
+
 /** Blocks the event loop while the model runs. */
-export function inThisThread(session: OnnxSession): Engine {
+export function inThisThread(session: OnnxSession): ThisThread {
   return {
     signature: session.signature,
     parallel: 1,

@@ -47,7 +47,9 @@ export async function loadInlineModel(options: InlineModelOptions, log: Logger):
   const limits = { maxRequestBytes: model.maxRequestBytes, maxResponseBytes: model.maxResponseBytes };
   const port = createModelPort({ ...options, limits, rowsMax: model.rowsMax }, log, nowMs);
   const { batchRowsMax, batchMaxDelayUs } = model;
-  port.serve({ engine: inThisThread(session), batchRowsMax, batchMaxDelayUs });
+  const engine = inThisThread(session);
+  if (batchRowsMax > 1) port.serve({ engine, batchRowsMax, batchMaxDelayUs });
+  else port.serveAtOnce(engine);
   return {
     score: port.score,
     close: () => port.stop(AbortSignal.timeout(closeMs)),

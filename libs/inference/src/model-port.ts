@@ -2,10 +2,10 @@ import { Operation } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
 import { failedReply, rankOf, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
-import { cancelled, createBatcher, type Batcher } from './batcher.ts';
+import { createAtOnce, cancelled, createBatcher, type Batcher, type AtOnce } from './batcher.ts';
 import { rowsOf } from './batch-tensors.ts';
 import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, ThisThread } from './engine.ts';
 import { configCard, metadataCard, readyCard, statisticsCard } from './model-card.ts';
 import { apiDescription } from './openapi.ts';
 import { checkInputs, checkOutputs } from './signature.ts';
@@ -33,6 +33,8 @@ export interface ServedModel {
 export interface ModelPort extends ScoringPort {
   /** From now on calls go to this model. */
   serve(model: ServedModel): void;
+  /** The same for a model whose runs are so short that each request is run as soon as it is read. */
+  serveAtOnce(engine: ThisThread): void;
   ready(): boolean;
   /** Finishes what is open and releases the model; `signal` aborts when it must end at once. */
   stop(signal: AbortSignal): Promise<void>;
@@ -43,13 +45,14 @@ export function createModelPort(options: ModelPortOptions, log: Logger, nowMs: (
   const port = new OpenPort(options, log, nowMs);
   return {
     serve: (model) => port.serve(model),
+    serveAtOnce: (engine) => port.serveAtOnce(engine),
     ready: () => port.ready(),
     score: (call, signal) => port.score(call, signal),
     stop: (signal) => port.stop(signal),
   };
 }
 
-type Loaded = ServedModel & { batcher: Batcher };
+type Loaded = ServedModel & { batcher: Batcher | AtOnce };
 
 /** The model has not seen the call, so another instance may take it. */
 const neverStarted: ReadonlySet<string> = new Set([
@@ -87,29 +90,43 @@ class OpenPort implements ModelPort {
     this.#loaded = { ...model, batcher };
   }
 
+  serveAtOnce(engine: ThisThread): void {
+    const batcher = createAtOnce({
+      run: engine.run,
+      batchIdPrefix: this.#options.instanceId,
+      nowMs: this.#nowMs,
+      onRun: this.#statistics.ran,
+    });
+    this.#loaded = { engine, batchRowsMax: 0, batchMaxDelayUs: 0, batcher };
+  }
+
   ready(): boolean {
     return this.#loaded?.engine.ready() === true;
   }
 
-  async score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
-    const arrivedMs = this.#nowMs();
+  score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    const inference = call.operation === Operation.OPERATION_SCORE || call.operation === Operation.OPERATION_INFER;
+    if (inference && this.#loaded !== undefined) return this.#infer(this.#loaded, call, signal);
+    return this.#tell(call);
+  }
+
+  async #tell(call: ScoreCall): Promise<ScoreReply> {
     try {
       if (call.operation === Operation.OPERATION_READY)
         return cardReply(call, readyCard(namedAs(call, this.#options), this.#loaded !== undefined));
-      if (this.#loaded === undefined) {
-        throw new PlatformError('unavailable', 'MODEL_NOT_READY', 'the model is still being loaded', {
-          retryAfterMs: 1000,
-        });
-      }
-      if (call.operation === Operation.OPERATION_SCORE || call.operation === Operation.OPERATION_INFER) {
-        return await this.#infer(this.#loaded, call, arrivedMs, signal);
-      }
-      return this.#describe(this.#loaded, call);
+      if (this.#loaded !== undefined) return this.#describe(this.#loaded, call);
+      throw new PlatformError('unavailable', 'MODEL_NOT_READY', 'the model is still being loaded', {
+        retryAfterMs: 1000,
+      });
     } catch (thrown) {
-      const error = PlatformError.from(thrown);
-      if (error.code === 'internal') this.#log.error({ err: error.cause, reason: error.reason }, 'scoring failed');
-      return failedReply(error, !neverStarted.has(error.code));
+      return this.#failed(thrown);
     }
+  }
+
+  #failed(thrown: unknown): ScoreReply {
+    const error = PlatformError.from(thrown);
+    if (error.code === 'internal') this.#log.error({ err: error.cause, reason: error.reason }, 'scoring failed');
+    return failedReply(error, !neverStarted.has(error.code));
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -121,29 +138,28 @@ class OpenPort implements ModelPort {
     await model.engine.release(signal);
   }
 
-  async #infer(model: Loaded, call: ScoreCall, arrivedMs: number, signal: AbortSignal): Promise<ScoreReply> {
+  async #infer(model: Loaded, call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    const arrivedMs = this.#nowMs();
     try {
       // Reading a large request takes longer than looking whether anybody still wants the answer.
       if (signal.aborted) throw cancelled();
       const { limits } = this.#options;
       const { signature } = model.engine;
       const request = decodeCall(call, signature, limits.maxRequestBytes);
-      const outputs = checkOutputs(
-        signature,
-        request.outputs.map((output) => output.name),
-      );
+      const outputs = checkOutputs(signature, request.outputs.length === 0 ? none : request.outputs.map(nameOf));
       checkInputs(signature, request.inputs);
       const { rowsMax } = this.#options;
       if (rowsMax !== undefined && (rowsOf(request.inputs) ?? Number.POSITIVE_INFINITY) > rowsMax)
         return elsewhere(rowsMax);
       const decodedMs = this.#nowMs();
-      const answer = await model.batcher.submit({
+      const submitted = model.batcher.submit({
         inputs: request.inputs,
         outputs,
         deadlineAtMs: call.deadlineMs > 0 ? arrivedMs + call.deadlineMs : Number.POSITIVE_INFINITY,
         yields: rankOf(call.priority) > 0,
         signal,
       });
+      const answer = submitted instanceof Promise ? await submitted : submitted;
       const answeredMs = this.#nowMs();
       const named = namedAs(call, this.#options);
       const encoded = encodeAnswer(call, named, request, answer.outputs, limits.maxResponseBytes);
@@ -153,7 +169,7 @@ class OpenPort implements ModelPort {
       return reply({ ...encoded, status: 200, timing, batchId, batchRows, rows });
     } catch (thrown) {
       this.#statistics.failed(Math.round((this.#nowMs() - arrivedMs) * 1000));
-      throw thrown;
+      return this.#failed(thrown);
     }
   }
 
@@ -183,6 +199,9 @@ class OpenPort implements ModelPort {
     }
   }
 }
+
+const none: readonly string[] = [];
+const nameOf = ({ name }: { name: string }): string => name;
 
 function elsewhere(rowsMax: number): ScoreReply {
   const message = `requests with more than ${rowsMax} rows are not run here`;

@@ -23,8 +23,9 @@ export function createOnnxRuntime(spec: OnnxSpec, log: Logger): OnnxRuntime {
     start: async () => {
       const placed = await placeModel(spec, log, nowMs);
       placement = placed.placement;
-      const { engine, batchRowsMax } = placed;
-      port.serve({ engine, batchRowsMax, batchMaxDelayUs: spec.settings.batchMaxDelayUs });
+      const { engine, batchRowsMax, atOnce } = placed;
+      if (atOnce !== undefined) port.serveAtOnce(atOnce);
+      else port.serve({ engine, batchRowsMax, batchMaxDelayUs: spec.settings.batchMaxDelayUs });
     },
     ready: port.ready,
     score: port.score,

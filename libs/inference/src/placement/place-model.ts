@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { InlineModel, InstanceSpec, ModelPlacement, MooringSettings, OnnxRuntimeSpec } from '@mooring/domain';
 import type { Logger } from 'pino';
-import { inThisThread, inThreads, type Engine } from '../engine.ts';
+import { inThisThread, inThreads, type Engine, type ThisThread } from '../engine.ts';
 import { loadSession, type OnnxSession } from '../session.ts';
 import { batchesExactly, rowsWithin, warmUp, whyNotBatched, type WarmUpResult } from '../warm-up.ts';
 import { choosePlacement } from './choose-placement.ts';
@@ -15,6 +15,8 @@ export type OnnxSpec = Pick<InstanceSpec, 'instanceId' | 'endpoint' | 'deploymen
 
 export interface PlacedModel {
   engine: Engine;
+  /** The same engine where each request may run as soon as it is read. */
+  atOnce?: ThisThread;
   placement: ModelPlacement;
   /** 0 = requests never share a run. */
   batchRowsMax: number;
@@ -24,6 +26,9 @@ export interface PlacedModel {
 const inlineRunMsMax = 1;
 /** Rows that requests bring together by themselves, where nobody said otherwise. */
 const inlineBatchRowsMax = 64;
+
+/** Such a run is over before another call could be told from it: queueing it would cost more than the run. */
+const atOnceRunUsMax = 100;
 
 /** Loads a model, measures it and decides where it runs. Rejects with ModelLoadError. */
 export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => number): Promise<PlacedModel> {
@@ -41,7 +46,11 @@ export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => numbe
   const batchRowsMax = batchRows(session, settings, log);
   const inline = choice.chosen === 'inline' ? inlineModel(spec, session, batchRowsMax, nowMs) : undefined;
   const placement: ModelPlacement = { ...choice, runUs: warm.runUs, ...(inline === undefined ? {} : { inline }) };
-  if (choice.chosen !== 'threads') return { engine: inThisThread(session), placement, batchRowsMax };
+  if (choice.chosen !== 'threads') {
+    const own = inThisThread(session);
+    const brief = batchRowsMax === 0 && warm.runUs > 0 && warm.runUs <= atOnceRunUsMax;
+    return { engine: own, placement, batchRowsMax, ...(brief ? { atOnce: own } : {}) };
+  }
   const engine = await inThreads(session, { file: runtime.file, threads, log });
   return { engine, placement, batchRowsMax };
 }
