@@ -59,7 +59,9 @@ function count(exchange: Exchange, status: number, stages: StageTimes, totalMs: 
     const instanceMs = exchange.reply.timing.totalUs / 1_000;
     metrics.gatewayOverhead.observe(where, Math.max(0, totalMs - instanceMs) / 1_000);
   }
-  if (exchange.callerGone) metrics.cancelled.inc(where);
+  // One that the router had when its caller left is counted there, or by the instance.
+  if (exchange.callerGone && exchange.marks.bodyRead === undefined)
+    metrics.cancelled.inc({ ...where, where: 'edge' });
   // What the router or an instance refused, they count themselves.
   const rejected = exchange.reply === undefined ? rejections.get(status) : undefined;
   if (rejected !== undefined) metrics.rejected.inc({ ...where, reason: rejected });
