@@ -27,7 +27,7 @@ const inlineRunMsMax = 1;
 /** Rows that requests bring together by themselves, where nobody said otherwise. */
 const inlineBatchRowsMax = 64;
 
-/** Such a run is over before another call could be told from it: queueing it would cost more than the run. */
+/** Queueing such a run would cost more than the run; only where no input makes it longer. */
 const atOnceRunUsMax = 100;
 
 /** Loads a model, measures it and decides where it runs. Rejects with ModelLoadError. */
@@ -48,7 +48,7 @@ export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => numbe
   const placement: ModelPlacement = { ...choice, runUs: warm.runUs, ...(inline === undefined ? {} : { inline }) };
   if (choice.chosen !== 'threads') {
     const own = inThisThread(session);
-    const brief = batchRowsMax === 0 && warm.runUs > 0 && warm.runUs <= atOnceRunUsMax;
+    const brief = batchRowsMax === 0 && unsafe === undefined && warm.runUs > 0 && warm.runUs <= atOnceRunUsMax;
     return { engine: own, placement, batchRowsMax, ...(brief ? { atOnce: own } : {}) };
   }
   const engine = await inThreads(session, { file: runtime.file, threads, log });
