@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { Options } from './cli.ts';
@@ -24,6 +25,8 @@ import { workloadNamed, type Workload, type WorkloadKind } from './workloads/wor
 export interface BenchResult {
   at: string;
   machine: { cores: number; cpu: string; node: string };
+  /** Of the checkout. */
+  commit: string;
   settings: { repeats: number; seconds: number; warmupSeconds: number; generator: string };
   /** Cores that other programs took: the median and the worst of all measurements. */
   otherCores: { median: number; most: number };
@@ -89,7 +92,10 @@ function pointsOf({ kind, points }: Workload, options: Options): readonly number
 }
 
 function progressLine({ name, unit }: Workload, sample: Sample, { otherCores }: Measured): string {
-  const trouble = sample.trouble === undefined ? '' : `, ${sample.failed} failed: ${sample.trouble.slice(0, 120)}`;
+  const trouble =
+    sample.trouble === undefined || sample.failed === 0
+      ? ''
+      : `, ${sample.failed} failed: ${sample.trouble.slice(0, 120)}`;
   return `${name} ${sample.x} ${unit}, repeat ${sample.repeat}: ${sample.system} ${figure(sample.perSecond)}/s, p50 ${figure(sample.p50Ms)} ms, others took ${figure(otherCores)} cores${trouble}`;
 }
 
@@ -99,6 +105,7 @@ function resultOf(options: Options, samples: Sample[], otherCores: readonly numb
   return {
     at: new Date().toISOString(),
     machine: { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version },
+    commit: commitOf(),
     settings: {
       repeats,
       seconds,
@@ -113,14 +120,25 @@ function resultOf(options: Options, samples: Sample[], otherCores: readonly numb
 
 /** A line for each ratio, so that a change of one is a change of one line. */
 function baselineText({ only, concurrency, points, repeats, seconds }: Options, result: BenchResult): string {
-  const { at, machine, otherCores } = result;
+  const { at, machine, commit, otherCores } = result;
   const given = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(points === undefined ? {} : { points }),
   };
-  const head = { at, machine, otherCores, settings: { only, ...given, repeats, seconds } };
+  const head = { at, machine, commit, otherCores, settings: { only, ...given, repeats, seconds } };
   const lines = baselineRatios(result.ratios).map((one) => `    ${JSON.stringify(one)}`);
   return `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "ratios": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}
+
+/** With a plus when files differ from it. */
+function commitOf(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', import.meta.dirname, ...args], { encoding: 'utf8' });
+  try {
+    return git('rev-parse', '--short', 'HEAD').trim() + (git('status', '--porcelain').trim() === '' ? '' : '+');
+  } catch {
+    return 'unknown';
+  }
 }
 
 function otherText({ otherCores, machine }: BenchResult): string {

@@ -64,7 +64,7 @@ export interface LoadResult {
   statuses: Record<string, number>;
   /** Answers 408, 429, 503 and 504 (and their gRPC codes) without retry-after or without a reason. */
   unexplained: number;
-  /** How long refusals took. */
+  /** How long refusals for lack of capacity took: 429 and 503. */
   refusedP99Ms: number;
   /** Due but not sent, since `openMax` were open. */
   dropped: number;

@@ -36,6 +36,7 @@ export function failure(status: number, hasRetryAfter: boolean, hasReason: boole
   return { status, isExplained, text: text.slice(0, 300) };
 }
 
-export function isRefusal(status: number): boolean {
-  return refusals.has(status);
+/** Refused because there is too much to do, which must not take long. */
+export function isShed(status: number): boolean {
+  return status === 429 || status === 503 || status === grpcBase + 8 || status === grpcBase + 14;
 }

@@ -1,6 +1,6 @@
 import { Histogram } from './histogram.ts';
 import { goodStatus, sliceMs, statusName, type LoadResult, type Slice } from './jobs.ts';
-import { isRefusal, type Outcome } from './lane.ts';
+import { isShed, type Outcome } from './lane.ts';
 
 /** Counts outcomes of a job or of one of its phases. */
 export class Tally {
@@ -25,7 +25,7 @@ export class Tally {
       return;
     }
     if (!outcome.isExplained) this.#unexplained += 1;
-    if (isRefusal(status)) this.#refusals.add(ms);
+    if (isShed(status)) this.#refusals.add(ms);
     if (this.#trouble === '') this.#trouble = outcome.text;
   }
 

@@ -4,6 +4,7 @@ import type { Ratio } from './ratios.ts';
 export interface Baseline {
   at: string;
   machine: { cores: number; cpu: string; node: string };
+  commit: string;
   settings: { only: string[]; concurrency?: number[]; points?: number[]; repeats: number; seconds: number };
   ratios: BaselineRatio[];
 }

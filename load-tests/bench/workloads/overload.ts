@@ -10,6 +10,7 @@ const deadlineMs = 1_000;
 const timeoutMs = 5_000;
 const openMax = 2_000;
 const capacityInFlight = 16;
+const peakMs = 3_000;
 /** Before and after the overload. */
 const calmShare = 0.3;
 const calmMs = 2_000;
@@ -19,21 +20,27 @@ const afterMs = 6_000;
 export async function measureOverload(run: Run): Promise<void> {
   await prime(run, capacityInFlight);
   for (const { repeat, x, subject } of turns(run)) {
-    const capacity = sampleOf(await closedLoop(run, subject, capacityInFlight)).perSecond;
-    const measured = await overload(run, subject, capacity, x);
-    const { sample, more } = measured;
-    run.onSample({ ...sample, more, workload: run.workload.name, system: subject.name, x, repeat }, measured.during);
+    const peak = async (): Promise<number> => {
+      const times = { ...run.times, durationMs: Math.max(peakMs, run.times.durationMs / 4) };
+      return sampleOf(await closedLoop({ ...run, times }, subject, capacityInFlight)).perSecond;
+    };
+    const before = await peak();
+    const { during, sample, more } = await overload(run, subject, before * x, before);
+    // The machine may not be the same all the time: what the server can is measured on both sides.
+    const capacity = (before + (await peak())) / 2;
+    const all = { 'peak/s': capacity, 'goodput %': (100 * sample.perSecond) / capacity, ...more };
+    run.onSample({ ...sample, more: all, workload: run.workload.name, system: subject.name, x, repeat }, during);
   }
 }
 
-async function overload({ session, times }: Run, subject: Subject, capacity: number, factor: number) {
+async function overload({ session, times }: Run, subject: Subject, perSecond: number, capacity: number) {
   const shot = subject.shot as Shot;
   const headers = { ...shot.headers, 'x-request-timeout-ms': String(deadlineMs) };
   const roots = subject.host?.pids() ?? [];
   const before = rssMib(withDescendants(roots));
   const phases = [
     { perSecond: calmShare * capacity, durationMs: calmMs },
-    { perSecond: factor * capacity, durationMs: times.durationMs },
+    { perSecond, durationMs: times.durationMs },
     { perSecond: calmShare * capacity, durationMs: afterMs },
   ];
   const job = { target: session.meter.target({ ...shot, headers }), timeoutMs, openMax, phases };
@@ -42,7 +49,6 @@ async function overload({ session, times }: Run, subject: Subject, capacity: num
   const refused = ['408', '429', '503', '504'].reduce((sum, status) => sum + (statuses[status] ?? 0), 0);
   const sample = sampleOf(during);
   const more = {
-    'goodput %': (100 * sample.perSecond) / capacity,
     '429+503': (statuses['429'] ?? 0) + (statuses['503'] ?? 0),
     '408+504': (statuses['408'] ?? 0) + (statuses['504'] ?? 0),
     unexplained: during.unexplained,
