@@ -19,6 +19,9 @@ const table = {
   too_large: { grpc: 3, http: 413, exit: 2, retry: 'no' },
   // An identifying header longer than the contract allows (azureml-contract 4.2).
   headers_too_large: { grpc: 3, http: 431, exit: 2, retry: 'no' },
+  uri_too_long: { grpc: 3, http: 414, exit: 2, retry: 'no' },
+  expectation_failed: { grpc: 3, http: 417, exit: 2, retry: 'no' },
+  http_version_unsupported: { grpc: 12, http: 505, exit: 2, retry: 'no' },
   unsupported_media: { grpc: 3, http: 415, exit: 2, retry: 'no' },
   method_not_allowed: { grpc: 12, http: 405, exit: 2, retry: 'no' },
   deadline_exceeded: { grpc: 4, http: 504, exit: 7, retry: 'caller' },
