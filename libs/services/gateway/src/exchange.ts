@@ -1,20 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TraceSpan } from '@mooring/telemetry';
 import type { PlatformError } from '@mooring/errors';
 import type { ScoreReply } from '@mooring/scoring-stream';
 import type { Dialect, Route } from './domain/routes.ts';
-import type { Marks } from './domain/stage-times.ts';
+import type { Marks, StageTimes } from './domain/stage-times.ts';
 import type { HeldBytes } from './http/read-body.ts';
+import type { HttpRequest, RequestOwner } from './http/server/http-request.ts';
+import type { RequestHead } from './http/server/request-head.ts';
+import type { EndpointMeters } from './meters.ts';
 import type { EndpointEntry } from './ports.ts';
 
+/** Told of an exchange's end. */
+export interface ExchangeObserver {
+  finished(exchange: Exchange): void;
+}
+
 /** One request and what is known of it so far; the handlers fill it in, the observer reads it at the end. */
-export class Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+export class Exchange implements RequestOwner {
+  readonly request: HttpRequest;
+  readonly head: RequestHead;
   /** Our own id; the caller's does not replace it (azureml-contract 4.2). */
   readonly requestId: string;
   readonly held: HeldBytes;
-  readonly beganAt: Date = new Date();
+  readonly #observer: ExchangeObserver;
+  readonly beganAtMs: number = Date.now();
   readonly marks: Marks = {
     began: performance.now(),
     authenticated: undefined,
@@ -22,37 +30,40 @@ export class Exchange {
     answered: undefined,
     ended: 0,
   };
-  readonly #gone = new AbortController();
   route: Route | undefined;
   query = '';
   dialect: Dialect = 'azure';
   clientRequestId = '';
   endpoint: EndpointEntry | undefined;
+  /** Set with the endpoint: from then on it counts as in flight. */
+  meters: EndpointMeters | undefined;
   span: TraceSpan | undefined;
   reply: ScoreReply | undefined;
+  /** As they were told to the caller; the writing of the answer comes on top. */
+  stages: StageTimes | undefined;
   status = 0;
   error: PlatformError | undefined;
   bytesIn = 0;
   bytesOut = 0;
+  /** The connection closed before the answer was out. */
   callerGone = false;
-  /** True once it was added to the gauge of requests in flight. */
-  countedInFlight = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, requestId: string, held: HeldBytes) {
+  constructor(request: HttpRequest, requestId: string, held: HeldBytes, observer: ExchangeObserver) {
     this.request = request;
-    this.response = response;
+    this.head = request.head;
     this.requestId = requestId;
     this.held = held;
+    this.#observer = observer;
+    request.owner = this;
+  }
+
+  closed(delivered: boolean): void {
+    this.callerGone = !delivered;
+    this.#observer.finished(this);
   }
 
   /** Aborts when the caller is gone. */
   get signal(): AbortSignal {
-    return this.#gone.signal;
-  }
-
-  /** The connection closed before the answer was out. */
-  abandon(): void {
-    this.callerGone = true;
-    this.#gone.abort();
+    return this.request.signal;
   }
 }

@@ -6,7 +6,7 @@ import type { GatewayConfig } from './config.ts';
 import { HttpServer, type HttpServerDeps } from './http-server.ts';
 import type { ScoringEdge } from './ports.ts';
 
-export interface GatewayDeps extends Omit<HttpServerDeps, 'ready' | 'scoring' | 'limits' | 'domain'> {
+export interface GatewayDeps extends Omit<HttpServerDeps, 'ready' | 'scoring' | 'bodyBytesMax'> {
   edge: ScoringEdge;
   config: GatewayConfig;
   accessLog: AccessLog;
@@ -30,12 +30,7 @@ export class Gateway implements Lifecycle {
     this.#http = new HttpServer({
       ...deps,
       scoring: edge.port,
-      domain: config.domain,
-      limits: {
-        bytesMax: config.bodyBytesMax,
-        idleTimeoutMs: config.bodyIdleTimeoutMs,
-        timeoutMs: config.bodyTimeoutMs,
-      },
+      bodyBytesMax: config.bodyBytesMax,
       ready: () => this.ready(),
     });
   }

@@ -1,77 +1,44 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { PlatformError } from '@mooring/errors';
-import { metrics } from '@mooring/telemetry';
 import type { AccessLog } from './access-log.ts';
 import { parseAddress, type GatewayConfig } from './config.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type ExchangeObserver } from './exchange.ts';
 import { answerRequest, type AnswerDeps } from './handlers/answer-request.ts';
+import { RequestPlanner } from './handlers/request-plan.ts';
 import { errorAnswer, type Answer } from './http/answer.ts';
-import { protocolError, rawAnswer } from './http/raw-answer.ts';
-import { BodyMemory, holdBytes } from './http/read-body.ts';
-import { send } from './http/send.ts';
+import { rawAnswer } from './http/raw-answer.ts';
+import { BodyMemory, HeldBytes } from './http/read-body.ts';
+import { compressed, isCompressible, send } from './http/send.ts';
+import { Http1Server } from './http/server/http1-server.ts';
+import type { HttpRequest } from './http/server/http-request.ts';
+import { defaultLimits } from './http/server/limits.ts';
+import type { HttpHandler } from './http/server/server-state.ts';
+import { Meters } from './meters.ts';
 import { observe } from './observe.ts';
 
-export interface HttpServerDeps extends AnswerDeps {
+export interface HttpServerDeps extends Omit<AnswerDeps, 'planner' | 'meters'> {
   config: GatewayConfig;
   accessLog: AccessLog;
   log: Logger;
 }
 
-const headerBytesMax = 16 * 1024;
-const headersMax = 200;
-/** How often Node looks for connections that are over their time. */
-const timeoutCheckMs = 1_000;
 const closingTurnsMax = 100;
 
-/** The data plane's HTTP/1.1 server. */
-export class HttpServer {
-  readonly #deps: HttpServerDeps;
-  readonly #server: Server;
+/** The data plane's HTTP server: an exchange for each request, from its head to its access line. */
+export class HttpServer implements HttpHandler, ExchangeObserver {
+  readonly #deps: HttpServerDeps & AnswerDeps;
+  readonly #server: Http1Server;
   readonly #memory: BodyMemory;
-  /** The request that each connection is busy with, so that a protocol error finds its answer. */
-  readonly #current = new WeakMap<Duplex, Exchange>();
-  readonly #sockets = new Set<Socket>();
+  readonly #meters = new Meters();
   #open = 0;
-  #closing = false;
 
   constructor(deps: HttpServerDeps) {
-    this.#deps = deps;
     const { config } = deps;
+    this.#deps = { ...deps, planner: new RequestPlanner(config.domain), meters: this.#meters };
     this.#memory = new BodyMemory(config.bodyMemoryBytesMax);
-    this.#server = createServer(
-      {
-        maxHeaderSize: headerBytesMax,
-        headersTimeout: config.headersTimeoutMs,
-        // Our own timers end a slow body with an answer; this is the net below them.
-        requestTimeout: config.headersTimeoutMs + config.bodyTimeoutMs + 5_000,
-        keepAliveTimeout: config.keepAliveTimeoutMs,
-        connectionsCheckingInterval: timeoutCheckMs,
-        noDelay: true,
-      },
-      (request, response) => this.#accept(request, response),
-    );
-    this.#server.maxConnections = config.connectionsMax;
-    this.#server.maxHeadersCount = headersMax;
-    // Without this listener Node would tell the caller to continue before we have looked at the headers.
-    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
-      this.#accept(request, response),
-    );
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket));
-    this.#server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-      socket.on('error', () => undefined);
-      socket.end(
-        rawAnswer(new PlatformError('method_not_allowed', 'METHOD_NOT_ALLOWED', 'this is not a proxy'), randomUUID()),
-      );
-    });
+    this.#server = new Http1Server({ ...defaultLimits, ...config }, this);
   }
 
   /** Requests without a complete answer. */
@@ -80,62 +47,47 @@ export class HttpServer {
   }
 
   /** Resolves with the base URL. */
-  listen(): Promise<string> {
+  async listen(): Promise<string> {
     const { host, port } = parseAddress(this.#deps.config.http);
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#deps.log.error({ err: error }, 'the HTTP server failed'));
-        const { port: bound } = this.#server.address() as AddressInfo;
-        resolve(`http://${host.includes(':') ? `[${host}]` : host}:${bound}`);
-      });
-    });
+    const bound = await this.#server.listen(host, port, (error) =>
+      this.#deps.log.error({ err: error }, 'the HTTP server failed'),
+    );
+    return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   }
 
   /** Takes no further connection, finishes open requests; `signal` ends them. */
   async close(signal: AbortSignal): Promise<void> {
-    this.#closing = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#closeIdle();
-    const force = (): void => this.#server.closeAllConnections();
-    if (signal.aborted) force();
-    signal.addEventListener('abort', force, { once: true });
-    await closed;
-    signal.removeEventListener('abort', force);
+    await this.#server.close(signal);
     // The last requests learn a little after their connections that it is over.
     for (let turn = 0; turn < closingTurnsMax && this.#open > 0; turn += 1) await setImmediate();
   }
 
-  #closeIdle(): void {
-    this.#server.closeIdleConnections();
-    // Node counts a connection that never said anything as busy.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+  handle(request: HttpRequest): void {
+    const exchange = new Exchange(request, randomUUID(), new HeldBytes(this.#memory), this);
+    this.#open += 1;
+    void this.#answer(exchange);
   }
 
-  #accept(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new Exchange(request, response, randomUUID(), holdBytes(this.#memory));
-    this.#open += 1;
-    this.#current.set(request.socket, exchange);
-    response.on('close', () => {
-      this.#open -= 1;
-      if (!response.writableFinished) exchange.abandon();
-      exchange.held.giveAll();
-      if (exchange.countedInFlight) metrics.inFlight.dec({ endpoint: exchange.endpoint?.name ?? '', deployment: '' });
-      observe(exchange, this.#deps.accessLog);
-      // An answer whose headers had promised to keep the connection.
-      if (this.#closing) process.nextTick(() => this.#server.closeIdleConnections());
-    });
-    void this.#answer(exchange);
+  refuse(error: PlatformError): string {
+    const requestId = randomUUID();
+    this.#logFault(error, requestId);
+    return rawAnswer(error, requestId);
+  }
+
+  finished(exchange: Exchange): void {
+    this.#open -= 1;
+    exchange.held.giveAll();
+    if (exchange.meters !== undefined) exchange.meters.inFlight.value -= 1;
+    observe(exchange, this.#meters, this.#deps.accessLog);
   }
 
   async #answer(exchange: Exchange): Promise<void> {
     try {
       const answer = await this.#answerOrError(exchange);
-      await send(exchange, answer, this.#closing);
+      send(exchange, isCompressible(answer) ? await compressed(exchange, answer) : answer);
     } catch (error) {
       this.#deps.log.error({ err: error, requestId: exchange.requestId }, 'an answer could not be written');
-      exchange.response.destroy();
+      exchange.request.destroy();
     }
   }
 
@@ -144,26 +96,12 @@ export class HttpServer {
       return await answerRequest(this.#deps, exchange);
     } catch (thrown) {
       const error = PlatformError.from(thrown);
-      if (error.code === 'internal') {
-        this.#deps.log.error({ err: error.cause ?? error, requestId: exchange.requestId }, 'a request failed');
-      }
+      this.#logFault(error, exchange.requestId);
       return errorAnswer(error, exchange.dialect, exchange.requestId);
     }
   }
 
-  /** The parser or a timer gave up on a connection. */
-  #refuse(cause: NodeJS.ErrnoException, socket: Socket): void {
-    const exchange = this.#current.get(socket);
-    const busy = exchange !== undefined && !exchange.response.writableFinished && !exchange.response.destroyed;
-    if (cause.code === 'ECONNRESET' || !socket.writable || (busy && exchange.response.headersSent)) {
-      socket.destroy();
-      return;
-    }
-    const error = protocolError(cause);
-    if (busy) {
-      exchange.status = error.httpStatus;
-      exchange.error = error;
-    }
-    socket.end(rawAnswer(error, exchange?.requestId ?? randomUUID()), () => socket.destroy());
+  #logFault(error: PlatformError, requestId: string): void {
+    if (error.code === 'internal') this.#deps.log.error({ err: error.cause ?? error, requestId }, 'a request failed');
   }
 }

@@ -95,6 +95,16 @@ describe('a slow caller', () => {
     connection.socket.destroy();
   });
 
+  it('is answered 504, with a time to try again, when its own deadline passes while it sends', async () => {
+    const connection = await connectRaw(gateway.url);
+    const from = performance.now();
+    connection.send(`${head('Content-Length: 100\r\nX-Request-Timeout-Ms: 100\r\n')}abc`);
+    expect(await connection.until(/DEADLINE_PASSED/)).toMatch(/^HTTP\/1\.1 504 [^]*retry-after: 1\r\n/i);
+    expect(performance.now() - from).toBeLessThan(450);
+    expect(gateway.calls).toHaveLength(0);
+    connection.socket.destroy();
+  });
+
   it('is answered 408 when its headers do not come to an end', async () => {
     const connection = await connectRaw(gateway.url);
     connection.send('POST /endpoints/cars/score HTTP/1.1\r\nHost: x\r\nX-Slow: ');

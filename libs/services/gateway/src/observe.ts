@@ -1,43 +1,25 @@
-import { metrics } from '@mooring/telemetry';
 import { boundary } from '@mooring/errors';
+import { spentUs } from '@mooring/scoring-stream';
+import { accessLine } from './access-line.ts';
 import type { AccessLog } from './access-log.ts';
-import { stageNames, stageTimes, type StageTimes } from './domain/stage-times.ts';
+import { stageTimes, type StageTimes } from './domain/stage-times.ts';
 import type { Exchange } from './exchange.ts';
-
-/** Names of the stages as labels: Prometheus has its own customs. */
-const stageLabels: Readonly<Record<keyof StageTimes, string>> = {
-  read: 'read',
-  auth: 'auth',
-  route: 'route',
-  transport: 'transport',
-  queue: 'queue',
-  batchWait: 'batch_wait',
-  preprocess: 'preprocess',
-  compute: 'compute',
-  postprocess: 'postprocess',
-  write: 'write',
-};
+import type { DeploymentMeters, Meters } from './meters.ts';
 
 /** Records one finished request: metrics, span and access line. Called after the last byte is out. */
-export function observe(exchange: Exchange, accessLog: AccessLog): void {
-  exchange.marks.ended = performance.now();
+export function observe(exchange: Exchange, meters: Meters, accessLog: AccessLog): void {
+  const { marks } = exchange;
+  marks.ended = performance.now();
   const status = exchange.callerGone && exchange.status === 0 ? boundary('cancelled').http : exchange.status;
-  const stages = stageTimes(exchange.marks, exchange.reply);
-  const totalMs = exchange.marks.ended - exchange.marks.began;
-  count(exchange, status, stages, totalMs);
-  exchange.span?.set({ 'http.response.status_code': status, 'mooring.request_id': exchange.requestId });
-  exchange.span?.set({
-    'mooring.endpoint': exchange.endpoint?.name ?? '',
-    'mooring.deployment': exchange.reply?.deployment ?? '',
-  });
-  exchange.span?.end(
-    status >= 500 || exchange.callerGone ? { reason: reasonOf(exchange) || String(status) } : undefined,
-  );
-  accessLog.write(accessLine(exchange, status, stages, totalMs));
-}
-
-function reasonOf({ error, callerGone }: Exchange): string {
-  return error?.reason ?? (callerGone ? 'CALLER_GONE' : '');
+  const reason = exchange.error?.reason ?? (exchange.callerGone ? 'CALLER_GONE' : '');
+  const protocol = protocolOf(exchange);
+  const totalMs = marks.ended - marks.began;
+  const stages = exchange.stages ?? stageTimes(marks, exchange.reply);
+  stages.write = marks.ended - (marks.answered ?? marks.ended);
+  const outcome = { protocol, status, reason, stages, totalMs };
+  count(exchange, meters, outcome);
+  endSpan(exchange, status, reason);
+  if (accessLog.wanted) accessLog.writeJson(accessLine(exchange, outcome));
 }
 
 function protocolOf({ route, dialect }: Exchange): string {
@@ -45,26 +27,37 @@ function protocolOf({ route, dialect }: Exchange): string {
   return dialect === 'oip' ? 'oip_rest' : 'other';
 }
 
-function count(exchange: Exchange, status: number, stages: StageTimes, totalMs: number): void {
-  const where = { endpoint: exchange.endpoint?.name ?? '', deployment: exchange.reply?.deployment ?? '' };
-  const protocol = protocolOf(exchange);
-  metrics.requests.inc({ ...where, protocol, code: String(status), reason: reasonOf(exchange) });
+interface Counted {
+  protocol: string;
+  status: number;
+  reason: string;
+  stages: StageTimes;
+  totalMs: number;
+}
+
+function count(exchange: Exchange, meters: Meters, { protocol, status, reason, stages, totalMs }: Counted): void {
+  const { reply } = exchange;
+  const own =
+    exchange.endpoint === undefined ? meters.nowhere : meters.of(exchange.endpoint.name).of(reply?.deployment ?? '');
+  own.requests(protocol, status, reason).value += 1;
   if (exchange.endpoint === undefined) return;
-  metrics.requestDuration.observe({ ...where, protocol }, totalMs / 1_000);
-  for (const stage of stageNames) {
-    if (stages[stage] > 0)
-      metrics.stageDuration.observe({ ...where, stage: stageLabels[stage] }, stages[stage] / 1_000);
+  own.duration(protocol).observe(totalMs / 1_000);
+  own.stages(stages);
+  if (reply?.timing !== undefined) {
+    const instanceMs = reply.timing.totalUs / 1_000;
+    own.overhead.observe(Math.max(0, totalMs - instanceMs) / 1_000);
   }
-  if (exchange.reply?.timing !== undefined) {
-    const instanceMs = exchange.reply.timing.totalUs / 1_000;
-    metrics.gatewayOverhead.observe(where, Math.max(0, totalMs - instanceMs) / 1_000);
-  }
-  // One that the router had when its caller left is counted there, or by the instance.
-  if (exchange.callerGone && exchange.marks.bodyRead === undefined)
-    metrics.cancelled.inc({ ...where, where: 'edge' });
+  if (exchange.callerGone) countGone(exchange, own);
   // What the router or an instance refused, they count themselves.
-  const rejected = exchange.reply === undefined ? rejections.get(status) : undefined;
-  if (rejected !== undefined) metrics.rejected.inc({ ...where, reason: rejected });
+  const rejected = reply === undefined ? rejections.get(status) : undefined;
+  if (rejected !== undefined) own.rejected(rejected);
+}
+
+/** One that the router had when its caller left is counted there, or by the instance. */
+function countGone({ marks, reply }: Exchange, own: DeploymentMeters): void {
+  const forwarded = marks.bodyRead !== undefined;
+  if (!forwarded) own.cancelled(0);
+  else if (reply?.errorCode === '') own.cancelled(spentUs(reply));
 }
 
 const rejections = new Map([
@@ -75,37 +68,13 @@ const rejections = new Map([
   [boundary('unavailable').http, 'queue_full'],
 ]);
 
-function accessLine(exchange: Exchange, status: number, stages: StageTimes, totalMs: number): Record<string, unknown> {
-  const { reply, request, route, error } = exchange;
-  return {
-    time: exchange.beganAt.toISOString(),
-    requestId: exchange.requestId,
-    clientRequestId: exchange.clientRequestId || undefined,
-    traceId: exchange.span?.traceId || undefined,
-    method: request.method,
-    route: route?.template,
-    endpoint: exchange.endpoint?.name,
-    deployment: reply?.deployment || undefined,
-    instance: reply?.instanceId || undefined,
-    protocol: protocolOf(exchange),
-    status,
-    code: error?.code ?? (exchange.callerGone ? 'cancelled' : 'ok'),
-    reason: reasonOf(exchange) || undefined,
-    modelStatus: error?.modelStatus,
-    bytesIn: exchange.bytesIn,
-    bytesOut: exchange.bytesOut,
-    rows: reply?.rows,
-    batchId: reply?.batchId || undefined,
-    batchRows: reply?.batchRows || undefined,
-    pick: reply?.pick || undefined,
-    retries: reply?.retries,
-    callerGone: exchange.callerGone,
-    totalMs: round(totalMs),
-    stages: Object.fromEntries(stageNames.map((stage) => [stage, round(stages[stage])])),
-  };
-}
-
-/** Whole microseconds: the stages must still add up to the total. */
-function round(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
+function endSpan({ span, requestId, endpoint, reply, callerGone }: Exchange, status: number, reason: string): void {
+  if (span === undefined) return;
+  span.set({
+    'http.response.status_code': status,
+    'mooring.request_id': requestId,
+    'mooring.endpoint': endpoint?.name ?? '',
+    'mooring.deployment': reply?.deployment ?? '',
+  });
+  span.end(status >= 500 || callerGone ? { reason: reason || String(status) } : undefined);
 }

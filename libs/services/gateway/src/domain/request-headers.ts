@@ -1,7 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Header } from '@mooring/contracts/scoring';
 import { isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
+
+/** By name in lower case. */
+export type Headers = Readonly<Record<string, string | undefined>>;
 
 /** What the front door of Azure cuts a client's own id to (azureml-contract 4.2). */
 const clientIdLength = 40;
@@ -25,16 +27,10 @@ const hopByHop = new Set([
   'content-length',
 ]);
 
-/** Of a header that came several times: the first. */
-export function one(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
 /** The caller's own id, to be echoed; empty when there is none or it holds other characters than the contract allows. */
-export function clientRequestId(headers: IncomingHttpHeaders): string {
+export function clientRequestId(headers: Headers): string {
   for (const name of ['x-ms-client-request-id', 'x-request-id', 'x-ms-request-id']) {
-    if ((one(headers, name)?.length ?? 0) > clientIdLengthMax) {
+    if ((headers[name]?.length ?? 0) > clientIdLengthMax) {
       throw new PlatformError(
         'headers_too_large',
         'REQUEST_ID_TOO_LONG',
@@ -42,22 +38,22 @@ export function clientRequestId(headers: IncomingHttpHeaders): string {
       );
     }
   }
-  const id = one(headers, 'x-ms-client-request-id') ?? '';
+  const id = headers['x-ms-client-request-id'] ?? '';
   return /^[\w-]+$/.test(id) ? id.slice(0, clientIdLength) : '';
 }
 
 /** `x-request-timeout-ms`; 0 when absent. */
-export function requestedDeadlineMs(headers: IncomingHttpHeaders): number {
+export function requestedDeadlineMs(headers: Headers): number {
   return wholeNumber(headers, 'x-request-timeout-ms', 1, deadlineMaxMs) ?? 0;
 }
 
 /** Length of the JSON part of a binary tensor request, plus one; 0 when the header is absent. */
-export function inferenceHeaderLengthPlusOne(headers: IncomingHttpHeaders): number {
+export function inferenceHeaderLengthPlusOne(headers: Headers): number {
   return (wholeNumber(headers, 'inference-header-content-length', 0, deadlineMaxMs) ?? -1) + 1;
 }
 
-function wholeNumber(headers: IncomingHttpHeaders, name: string, least: number, most: number): number | undefined {
-  const text = one(headers, name);
+function wholeNumber(headers: Headers, name: string, least: number, most: number): number | undefined {
+  const text = headers[name];
   if (text === undefined) return undefined;
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
@@ -69,13 +65,13 @@ function wholeNumber(headers: IncomingHttpHeaders, name: string, least: number, 
 }
 
 /** The key of `Authorization: Bearer <key>`, or undefined. */
-export function bearerKey(headers: IncomingHttpHeaders): string | undefined {
-  return /^bearer +([^\s,]{1,512}) *$/i.exec(one(headers, 'authorization') ?? '')?.[1];
+export function bearerKey(headers: Headers): string | undefined {
+  return /^bearer +([^\s,]{1,512}) *$/i.exec(headers['authorization'] ?? '')?.[1];
 }
 
 /** The deployment that the caller pins by header or by model version; empty when neither. */
-export function pinnedDeployment(headers: IncomingHttpHeaders, version: string | undefined): string {
-  const header = one(headers, 'azureml-model-deployment')?.trim() ?? '';
+export function pinnedDeployment(headers: Headers, version: string | undefined): string {
+  const header = headers['azureml-model-deployment']?.trim() ?? '';
   const path = version ?? '';
   if (header !== '' && path !== '' && header.toLowerCase() !== path.toLowerCase()) {
     throw new PlatformError(
@@ -130,7 +126,7 @@ const ownHeaders = new Set([
 const traceparentRule = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** A well-formed W3C traceparent, or empty. */
-export function traceparentOf(headers: IncomingHttpHeaders): string {
-  const value = one(headers, 'traceparent') ?? '';
+export function traceparentOf(headers: Headers): string {
+  const value = headers['traceparent'] ?? '';
   return traceparentRule.test(value) ? value : '';
 }

@@ -1,9 +1,10 @@
 import { isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { bearerKey } from '../domain/request-headers.ts';
 import type { Route } from '../domain/routes.ts';
+import { bearerKey } from '../domain/request-headers.ts';
 import type { Exchange } from '../exchange.ts';
 import type { EndpointDirectory, EndpointEntry, EndpointGate } from '../ports.ts';
+import type { RequestPlan } from './request-plan.ts';
 
 export interface AdmitDeps {
   directory: EndpointDirectory;
@@ -14,7 +15,7 @@ export interface AdmitDeps {
  * Identifies the endpoint and checks the key, in this order: an unknown endpoint is 404, a missing or wrong key for a
  * known one 401. Paths that name no endpoint need no key here; what they show is the platform's or checked later.
  */
-export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, route: Route): void {
+export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, { route, key }: RequestPlan): void {
   const name = route.endpoint ?? route.model;
   if (name === undefined) return;
   const endpoint = isEndpointName(name) ? directory.find(name) : undefined;
@@ -23,8 +24,7 @@ export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, route:
     throw new PlatformError('not_found', 'ENDPOINT_NOT_FOUND', `there is no endpoint${shown}`);
   }
   exchange.endpoint = endpoint;
-  const key = requiredKey(exchange);
-  if (!gate.opens(endpoint.name, key)) {
+  if (!gate.opens(endpoint.name, required(key, exchange))) {
     throw new PlatformError(
       'unauthenticated',
       'KEY_INVALID',
@@ -35,11 +35,9 @@ export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, route:
 }
 
 /** The caller's key; a missing or malformed one is `unauthenticated`. */
-export function requiredKey(exchange: Exchange): string {
-  const { headers } = exchange.request;
-  const key = bearerKey(headers);
+function required(key: string | undefined, { head }: Exchange): string {
   if (key !== undefined) return key;
-  const missing = headers.authorization === undefined;
+  const missing = head.headers['authorization'] === undefined;
   throw new PlatformError(
     'unauthenticated',
     missing ? 'KEY_MISSING' : 'KEY_MALFORMED',
@@ -50,7 +48,7 @@ export function requiredKey(exchange: Exchange): string {
 /** Every endpoint that the caller's key opens; for the calls that name none. */
 export function openedEndpoints({ directory, gate }: AdmitDeps, exchange: Exchange): EndpointEntry[] {
   if (exchange.endpoint !== undefined) return [exchange.endpoint];
-  const key = requiredKey(exchange);
+  const key = required(bearerKey(exchange.head.headers), exchange);
   const opened = [...directory.all()].filter(({ name }) => gate.opens(name, key));
   if (opened.length > 0) return opened;
   throw new PlatformError('unauthenticated', 'KEY_INVALID', 'the key does not open any endpoint');

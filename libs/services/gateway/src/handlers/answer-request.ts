@@ -1,13 +1,13 @@
 import { Operation } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
-import { clientRequestId, traceparentOf } from '../domain/request-headers.ts';
-import { endpointOfHost, parseTarget } from '../domain/path.ts';
-import { allowed, matchRoute, type Route } from '../domain/routes.ts';
+import { allowed, type Route } from '../domain/routes.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Answer } from '../http/answer.ts';
-import { metrics, type Tracing } from '@mooring/telemetry';
+import type { Tracing } from '@mooring/telemetry';
+import type { Meters } from '../meters.ts';
 import { admit } from './admit.ts';
 import { forward } from './forward.ts';
+import { dialectOf, type RequestPlan, type RequestPlanner } from './request-plan.ts';
 import {
   endpointReady,
   live,
@@ -19,41 +19,56 @@ import {
 } from './service-info.ts';
 
 export interface AnswerDeps extends InfoDeps {
-  domain: string | undefined;
+  planner: RequestPlanner;
+  meters: Meters;
   tracing: Tracing;
 }
 
 /** The answer to one request. Throws PlatformError; the server puts it in the words of `exchange.dialect`. */
-export async function answerRequest(deps: AnswerDeps, exchange: Exchange): Promise<Answer> {
-  const { request } = exchange;
-  const url = request.url ?? '/';
-  const hostEndpoint = endpointOfHost(request.headers.host, deps.domain);
-  // Known before the path is taken apart, so that a broken OIP path gets an OIP error.
-  if (/^\/(endpoints\/[^/]*\/)?v2(\/|$|\?)/.test(url)) exchange.dialect = 'oip';
-  exchange.clientRequestId = clientRequestId(request.headers);
-  const target = parseTarget(url);
-  exchange.query = target.query;
-  const route = matchRoute(target.segments, hostEndpoint);
+export function answerRequest(deps: AnswerDeps, exchange: Exchange): Answer | Promise<Answer> {
+  const { head } = exchange;
+  const plan = planned(deps.planner, exchange);
+  const { route } = plan;
+  exchange.clientRequestId = plan.clientRequestId;
+  exchange.query = plan.query;
   exchange.route = route;
   exchange.dialect = route.dialect;
-  exchange.span = deps.tracing.span('gateway', traceparentOf(request.headers), {
-    kind: 'server',
-    startMs: exchange.beganAt.getTime(),
-    attributes: { 'http.request.method': request.method ?? '', 'http.route': route.template, 'url.scheme': 'http' },
-  });
-  admit(deps, exchange, route);
+  if (deps.tracing.enabled) beginSpan(deps.tracing, exchange, plan);
+  admit(deps, exchange, plan);
   if (exchange.endpoint !== undefined) {
-    exchange.countedInFlight = true;
-    metrics.inFlight.inc({ endpoint: exchange.endpoint.name, deployment: '' });
+    exchange.meters = deps.meters.of(exchange.endpoint.name);
+    exchange.meters.inFlight.value += 1;
   }
   exchange.marks.authenticated = performance.now();
   if (route.action === 'unknown') throw noRoute();
-  if (request.method === 'OPTIONS') return options(route);
-  if (!route.methods.includes(request.method ?? '')) throw wrongMethod(route);
-  return act(deps, exchange, route);
+  if (head.method === 'OPTIONS') return options(route);
+  if (!route.methods.includes(head.method)) throw wrongMethod(route);
+  return act(deps, exchange, plan);
 }
 
-function act(deps: AnswerDeps, exchange: Exchange, route: Route): Answer | Promise<Answer> {
+function planned(planner: RequestPlanner, exchange: Exchange): RequestPlan {
+  try {
+    return planner.plan(exchange.head);
+  } catch (thrown) {
+    exchange.dialect = dialectOf(exchange.head.target);
+    throw thrown;
+  }
+}
+
+function beginSpan(tracing: Tracing, exchange: Exchange, { route, traceparent }: RequestPlan): void {
+  exchange.span = tracing.span('gateway', traceparent, {
+    kind: 'server',
+    startMs: exchange.beganAtMs,
+    attributes: {
+      'http.request.method': exchange.head.method,
+      'http.route': route.template,
+      'url.scheme': 'http',
+    },
+  });
+}
+
+function act(deps: AnswerDeps, exchange: Exchange, plan: RequestPlan): Answer | Promise<Answer> {
+  const { route } = plan;
   switch (route.action) {
     case 'live':
       return live();
@@ -62,23 +77,23 @@ function act(deps: AnswerDeps, exchange: Exchange, route: Route): Answer | Promi
     case 'server-metadata':
       return serverMetadata();
     case 'endpoint-ready':
-      return endpointReady(deps, exchange);
+      return endpointReady(deps, exchange, plan);
     case 'score':
-      return forward(deps, exchange, Operation.OPERATION_SCORE);
+      return forward(deps, exchange, plan, Operation.OPERATION_SCORE);
     case 'swagger':
-      return forward(deps, exchange, Operation.OPERATION_SWAGGER);
+      return forward(deps, exchange, plan, Operation.OPERATION_SWAGGER);
     case 'infer':
-      return forward(deps, exchange, Operation.OPERATION_INFER);
+      return forward(deps, exchange, plan, Operation.OPERATION_INFER);
     case 'model-metadata':
-      return forward(deps, exchange, Operation.OPERATION_METADATA);
+      return forward(deps, exchange, plan, Operation.OPERATION_METADATA);
     case 'model-ready':
-      return forward(deps, exchange, Operation.OPERATION_READY);
+      return forward(deps, exchange, plan, Operation.OPERATION_READY);
     case 'model-config':
-      return forward(deps, exchange, Operation.OPERATION_CONFIG);
+      return forward(deps, exchange, plan, Operation.OPERATION_CONFIG);
     case 'statistics':
-      return statistics(deps, exchange);
+      return statistics(deps, exchange, plan);
     case 'repository-index':
-      return repositoryIndex(deps, exchange);
+      return repositoryIndex(deps, exchange, plan);
     case 'later':
       throw later(route);
     case 'unknown':

@@ -1,28 +1,31 @@
 import { Operation, Priority, Protocol } from '@mooring/contracts/scoring';
-import { PlatformError } from '@mooring/errors';
 import type { ScoreCall, ScoreReply, ScoringPort } from '@mooring/scoring-stream';
-import {
-  forwardedHeaders,
-  inferenceHeaderLengthPlusOne,
-  one,
-  pinnedDeployment,
-  requestedDeadlineMs,
-  traceparentOf,
-} from '../domain/request-headers.ts';
+import { requestedDeadlineMs } from '../domain/request-headers.ts';
 import type { Exchange } from '../exchange.ts';
 import { replyAnswer, type Answer } from '../http/answer.ts';
 import { decompress } from '../http/compression.ts';
-import { readBody, type BodyLimits } from '../http/read-body.ts';
+import { arrivedTooLate, readBody } from '../http/read-body.ts';
+import { callPlan, type RequestPlan } from './request-plan.ts';
 
 export interface ForwardDeps {
   scoring: ScoringPort;
-  limits: BodyLimits;
+  /** Before and after decompression. */
+  bodyBytesMax: number;
 }
 
+const noBody = Buffer.alloc(0);
+
 /** Reads the request and sends it through the router; the model's bytes come back untouched. */
-export async function forward(deps: ForwardDeps, exchange: Exchange, operation: Operation): Promise<Answer> {
-  const call = callOf(exchange, operation, await bodyOf(deps.limits, exchange));
-  const reply = await deps.scoring.score(call, exchange.signal);
+export async function forward(
+  deps: ForwardDeps,
+  exchange: Exchange,
+  plan: RequestPlan,
+  operation: Operation,
+): Promise<Answer> {
+  const read = bodyOf(deps.bodyBytesMax, exchange);
+  // Small bodies are here already, and waiting for nothing costs a turn.
+  const body = read instanceof Promise ? await read : read;
+  const reply = await deps.scoring.score(callOf(exchange, plan, operation, body), exchange.signal);
   exchange.marks.answered = performance.now();
   exchange.reply = reply;
   return replyAnswer(reply, exchange.dialect, exchange.requestId);
@@ -32,11 +35,12 @@ export async function forward(deps: ForwardDeps, exchange: Exchange, operation: 
 export function ask(
   deps: ForwardDeps,
   exchange: Exchange,
+  plan: RequestPlan,
   operation: Operation,
   endpoint: string,
   deployment: string,
 ): Promise<ScoreReply> {
-  const call = callOf(exchange, operation, Buffer.alloc(0));
+  const call = callOf(exchange, plan, operation, noBody);
   exchange.marks.bodyRead ??= performance.now();
   return deps.scoring.score(
     { ...call, endpoint, deployment, modelName: endpoint, modelVersion: deployment },
@@ -45,49 +49,60 @@ export function ask(
 }
 
 /** The request's body, decompressed. Its bytes count as held until the exchange ends. */
-export async function bodyOf(limits: BodyLimits, exchange: Exchange): Promise<Buffer> {
-  const { request, response, held } = exchange;
-  const sent = await readBody(request, response, limits, held);
+export function bodyOf(bytesMax: number, exchange: Exchange): Buffer | Promise<Buffer> {
+  const sent = readBody(exchange.request, bytesMax, exchange.held, deadlineLeftMs(exchange));
+  const encoding = exchange.head.headers['content-encoding'];
+  if (encoding !== undefined || sent instanceof Promise) return openBody(bytesMax, exchange, sent, encoding);
   exchange.bytesIn = sent.length;
-  const body =
-    sent.length === 0 ? sent : await decompress(sent, one(request.headers, 'content-encoding'), limits.bytesMax);
-  if (body !== sent) held.take(body.length);
+  exchange.marks.bodyRead = performance.now();
+  return sent;
+}
+
+async function openBody(
+  bytesMax: number,
+  exchange: Exchange,
+  read: Buffer | Promise<Buffer>,
+  encoding: string | undefined,
+): Promise<Buffer> {
+  const sent = await read;
+  exchange.bytesIn = sent.length;
+  // Opening a large body takes longer than looking whether there is still time for it.
+  if (encoding !== undefined) deadlineLeftMs(exchange);
+  const body = sent.length === 0 ? sent : await decompress(sent, encoding, bytesMax);
+  if (body !== sent) exchange.held.take(body.length);
   exchange.marks.bodyRead = performance.now();
   return body;
 }
 
-function callOf(exchange: Exchange, operation: Operation, body: Buffer): ScoreCall {
-  const { request, route, endpoint, span } = exchange;
-  const { headers } = request;
+function callOf(exchange: Exchange, plan: RequestPlan, operation: Operation, body: Buffer): ScoreCall {
+  const { head, endpoint, span } = exchange;
+  const { route } = plan;
+  const call = callPlan(plan, head);
   return {
     operation,
     protocol: exchange.dialect === 'oip' ? Protocol.PROTOCOL_OIP_REST : Protocol.PROTOCOL_SCORE,
     endpoint: endpoint?.name ?? '',
-    deployment: pinnedDeployment(headers, route?.version),
+    deployment: call.deployment,
     requestId: exchange.requestId,
     deadlineMs: deadlineLeftMs(exchange),
     priority: Priority.PRIORITY_LIVE,
-    traceparent: span?.traceparent || traceparentOf(headers),
-    contentType: one(headers, 'content-type') ?? '',
-    inferenceHeaderLengthPlusOne: inferenceHeaderLengthPlusOne(headers),
-    method: request.method ?? 'GET',
+    traceparent: span?.traceparent || plan.traceparent,
+    contentType: call.contentType,
+    inferenceHeaderLengthPlusOne: call.inferenceHeaderLengthPlusOne,
+    method: head.method,
     query: exchange.query,
-    headers: forwardedHeaders(request.rawHeaders),
-    modelName: route?.model ?? endpoint?.name ?? '',
-    modelVersion: route?.version ?? '',
+    headers: call.headers,
+    modelName: route.model ?? endpoint?.name ?? '',
+    modelVersion: route.version ?? '',
     body,
   };
 }
 
 /** What is left of the time that the caller gave; 0 when it gave none. */
 function deadlineLeftMs(exchange: Exchange): number {
-  const askedMs = requestedDeadlineMs(exchange.request.headers);
+  const askedMs = requestedDeadlineMs(exchange.head.headers);
   if (askedMs === 0) return 0;
   const leftMs = Math.floor(askedMs - (performance.now() - exchange.marks.began));
   if (leftMs >= 1) return leftMs;
-  throw new PlatformError(
-    'deadline_exceeded',
-    'DEADLINE_PASSED',
-    `the request took longer to arrive than its ${askedMs} ms`,
-  );
+  throw arrivedTooLate();
 }

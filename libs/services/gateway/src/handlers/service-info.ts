@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import { jsonAnswer, replyAnswer, type Answer } from '../http/answer.ts';
 import { openedEndpoints, type AdmitDeps } from './admit.ts';
 import { ask, bodyOf, forward, type ForwardDeps } from './forward.ts';
+import type { RequestPlan } from './request-plan.ts';
 
 export interface InfoDeps extends AdmitDeps, ForwardDeps {
   /** True while this process takes requests. */
@@ -33,8 +34,8 @@ export function serverMetadata(): Answer {
 }
 
 /** Whether the endpoint can answer now: any of its deployments that traffic reaches. */
-export async function endpointReady(deps: InfoDeps, exchange: Exchange): Promise<Answer> {
-  const reply = await ask(deps, exchange, Operation.OPERATION_READY, exchange.endpoint?.name ?? '', '');
+export async function endpointReady(deps: InfoDeps, exchange: Exchange, plan: RequestPlan): Promise<Answer> {
+  const reply = await ask(deps, exchange, plan, Operation.OPERATION_READY, exchange.endpoint?.name ?? '', '');
   exchange.marks.answered = performance.now();
   exchange.reply = reply;
   if (reply.errorCode !== '') return replyAnswer(reply, exchange.dialect, exchange.requestId);
@@ -42,10 +43,12 @@ export async function endpointReady(deps: InfoDeps, exchange: Exchange): Promise
 }
 
 /** Statistics of one endpoint as they come, or of every endpoint that the key opens as one list. */
-export async function statistics(deps: InfoDeps, exchange: Exchange): Promise<Answer> {
-  if (exchange.endpoint !== undefined) return forward(deps, exchange, Operation.OPERATION_STATISTICS);
+export async function statistics(deps: InfoDeps, exchange: Exchange, plan: RequestPlan): Promise<Answer> {
+  if (exchange.endpoint !== undefined) return forward(deps, exchange, plan, Operation.OPERATION_STATISTICS);
   const endpoints = openedEndpoints(deps, exchange);
-  const replies = await inTurns(endpoints, ({ name }) => ask(deps, exchange, Operation.OPERATION_STATISTICS, name, ''));
+  const replies = await inTurns(endpoints, ({ name }) =>
+    ask(deps, exchange, plan, Operation.OPERATION_STATISTICS, name, ''),
+  );
   const rows: unknown[] = [];
   for (const reply of replies) {
     // An endpoint without instances has no statistics; that must not hide those of the others.
@@ -69,13 +72,13 @@ function statisticsRows(body: Buffer): unknown[] {
 }
 
 /** Every deployment of every endpoint that the key opens, with its state. */
-export async function repositoryIndex(deps: InfoDeps, exchange: Exchange): Promise<Answer> {
+export async function repositoryIndex(deps: InfoDeps, exchange: Exchange, plan: RequestPlan): Promise<Answer> {
   const endpoints = openedEndpoints(deps, exchange);
-  const body = await bodyOf({ ...deps.limits, bytesMax: indexBytesMax }, exchange);
+  const body = await bodyOf(Math.min(indexBytesMax, deps.bodyBytesMax), exchange);
   const readyOnly = wantsReadyOnly(body);
   const models = endpoints.flatMap(({ name, deployments }) => deployments.map((one) => ({ name, version: one.name })));
   const listed = await inTurns(models, async ({ name, version }) => {
-    const { errorCode, errorMessage } = await ask(deps, exchange, Operation.OPERATION_READY, name, version);
+    const { errorCode, errorMessage } = await ask(deps, exchange, plan, Operation.OPERATION_READY, name, version);
     return {
       name,
       version,

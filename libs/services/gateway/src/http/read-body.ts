@@ -1,11 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PlatformError } from '@mooring/errors';
-
-export interface BodyLimits {
-  bytesMax: number;
-  idleTimeoutMs: number;
-  timeoutMs: number;
-}
+import type { HttpRequest } from './server/http-request.ts';
 
 /** Bytes of request bodies that are in memory in this process; a bound over all requests. */
 export class BodyMemory {
@@ -36,83 +30,123 @@ export class BodyMemory {
 }
 
 /** What one request holds of the memory; give it back once. */
-export interface HeldBytes {
-  take(bytes: number): void;
-  giveAll(): void;
-}
+export class HeldBytes {
+  readonly #memory: BodyMemory;
+  #held = 0;
 
-export function holdBytes(memory: BodyMemory): HeldBytes {
-  let held = 0;
-  return {
-    take: (bytes) => {
-      memory.take(bytes);
-      held += bytes;
-    },
-    giveAll: () => {
-      memory.give(held);
-      held = 0;
-    },
-  };
+  constructor(memory: BodyMemory) {
+    this.#memory = memory;
+  }
+
+  take(bytes: number): void {
+    this.#memory.take(bytes);
+    this.#held += bytes;
+  }
+
+  giveAll(): void {
+    this.#memory.give(this.#held);
+    this.#held = 0;
+  }
 }
 
 const noBody = Buffer.alloc(0);
+/** Pieces below this size are gathered in blocks: each piece on its own costs more memory than it holds. */
+const smallPieceBytes = 8 * 1024;
+const blockBytes = 64 * 1024;
 
 export function tooLarge(bytesMax: number): PlatformError {
   return new PlatformError('too_large', 'BODY_TOO_LARGE', `a request body may have at most ${bytesMax} bytes`);
 }
 
-/**
- * The whole body, as sent. Refuses by Content-Length before a byte is read, and while reading otherwise. `response` is
- * told to continue where the caller waits for that (`Expect: 100-continue`).
- */
-export async function readBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  limits: BodyLimits,
-  held: HeldBytes,
-): Promise<Buffer> {
-  const declared = request.headers['content-length'];
-  if (declared === undefined && request.headers['transfer-encoding'] === undefined) return noBody;
-  if (Number(declared ?? 0) > limits.bytesMax) throw tooLarge(limits.bytesMax);
-  if (declared === '0') return noBody;
-  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  return collect(request, limits, held);
+/** The caller's own time was up before its request was here. */
+export function arrivedTooLate(): PlatformError {
+  return new PlatformError(
+    'deadline_exceeded',
+    'DEADLINE_PASSED',
+    'the request took longer to arrive than its x-request-timeout-ms',
+  );
 }
 
-function collect(request: IncomingMessage, limits: BodyLimits, held: HeldBytes): Promise<Buffer> {
+/**
+ * The whole body, as sent; at once where it came together with its head. Refuses by Content-Length before a byte is read,
+ * and while reading otherwise. A body that is not whole when the caller's own time is up (`leftMs`; 0 = no such time) is
+ * not waited for.
+ */
+export function readBody(
+  request: HttpRequest,
+  bytesMax: number,
+  held: HeldBytes,
+  leftMs: number,
+): Buffer | Promise<Buffer> {
+  const { contentLength } = request.head;
+  if (contentLength === 0) return noBody;
+  if (contentLength !== undefined && contentLength > bytesMax) throw tooLarge(bytesMax);
+  const whole = request.takeWhole();
+  if (whole === undefined) return collect(request, bytesMax, held, leftMs);
+  if (whole.length > bytesMax) throw tooLarge(bytesMax);
+  held.take(whole.length);
+  return whole;
+}
+
+function collect(request: HttpRequest, bytesMax: number, held: HeldBytes, leftMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (error?: PlatformError): void => {
-      clearTimeout(idle);
-      clearTimeout(whole);
-      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
-      if (error) {
-        request.pause();
-        // A late error of the socket must not be an unhandled one.
-        request.on('error', () => undefined);
-        reject(error);
-      } else resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    const pieces = new Pieces();
+    let over = false;
+    const fail = (error: PlatformError): void => {
+      over = true;
+      clearTimeout(timer);
+      reject(error);
     };
-    const onData = (chunk: Buffer): void => {
-      idle.refresh();
-      bytes += chunk.length;
-      if (bytes > limits.bytesMax) return finish(tooLarge(limits.bytesMax));
-      try {
-        held.take(chunk.length);
-      } catch (thrown) {
-        return finish(PlatformError.from(thrown));
-      }
-      chunks.push(chunk);
-    };
-    const onEnd = (): void => finish();
-    const onGone = (): void => finish(new PlatformError('cancelled', 'CALLER_GONE', 'the caller left while sending'));
-    const idle = setTimeout(() => finish(tooSlow(limits.idleTimeoutMs, 'nothing came')), limits.idleTimeoutMs);
-    const whole = setTimeout(() => finish(tooSlow(limits.timeoutMs, 'it was not complete')), limits.timeoutMs);
-    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+    const timer = leftMs > 0 ? setTimeout(() => fail(arrivedTooLate()), leftMs) : undefined;
+    request.receive({
+      data: (piece) => {
+        if (over) return;
+        if (pieces.bytes + piece.length > bytesMax) return fail(tooLarge(bytesMax));
+        try {
+          held.take(piece.length);
+        } catch (thrown) {
+          return fail(PlatformError.from(thrown));
+        }
+        pieces.add(piece);
+      },
+      end: () => {
+        clearTimeout(timer);
+        if (!over) resolve(pieces.join());
+      },
+      fail,
+    });
   });
 }
 
-function tooSlow(ms: number, what: string): PlatformError {
-  return new PlatformError('scoring_timeout', 'BODY_TIMEOUT', `the request body came too slowly: ${what} for ${ms} ms`);
+class Pieces {
+  bytes = 0;
+  readonly #pieces: Buffer[] = [];
+  #block: Buffer = noBody;
+  #blockUsed = 0;
+
+  add(piece: Buffer): void {
+    this.bytes += piece.length;
+    if (piece.length >= smallPieceBytes) {
+      this.#closeBlock();
+      this.#pieces.push(piece);
+      return;
+    }
+    if (this.#blockUsed + piece.length > this.#block.length) {
+      this.#closeBlock();
+      this.#block = Buffer.allocUnsafeSlow(blockBytes);
+    }
+    this.#block.set(piece, this.#blockUsed);
+    this.#blockUsed += piece.length;
+  }
+
+  join(): Buffer {
+    this.#closeBlock();
+    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.bytes);
+  }
+
+  #closeBlock(): void {
+    if (this.#blockUsed > 0) this.#pieces.push(this.#block.subarray(0, this.#blockUsed));
+    this.#block = this.#block.subarray(this.#blockUsed);
+    this.#blockUsed = 0;
+  }
 }

@@ -1,75 +1,55 @@
+import { chooseEncoding, compress, compressMinBytes } from './compression.ts';
+import { isHeaderValue, type Answer } from './answer.ts';
 import { allowed } from '../domain/routes.ts';
 import { serverTiming, stageTimes } from '../domain/stage-times.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Answer } from './answer.ts';
-import { chooseEncoding, compress, compressMinBytes } from './compression.ts';
-import { one } from '../domain/request-headers.ts';
 
-/** How long, and how much of, a body that nobody wants is still read so that its sender sees the answer. */
-const lingerMs = 2_000;
-const lingerBytesMax = 16 * 2 ** 20;
-
-/** Writes the answer with the headers that every answer has. `closing`: this connection takes no further request. */
-export async function send(exchange: Exchange, answer: Answer, closing: boolean): Promise<void> {
-  const { request, response } = exchange;
+/** Gives the answer to the connection, with the headers that every answer has. */
+export function send(exchange: Exchange, answer: Answer): void {
+  const { request, marks } = exchange;
+  if (request.settled) return;
   exchange.status = answer.status;
   exchange.error = answer.error;
-  exchange.marks.answered ??= performance.now();
-  const { body, headers } = await compressed(exchange, answer);
-  if (response.destroyed || response.headersSent) return;
-  exchange.bytesOut = request.method === 'HEAD' ? 0 : body.length;
-  addOwnHeaders(exchange, headers, closing || !request.complete);
-  headers.push('content-length', String(body.length));
-  response.writeHead(answer.status, headers);
-  if (request.complete || waitsToContinue(exchange)) {
-    response.end(body);
-    return;
-  }
-  // Closing now would reset the connection under a caller that still sends, and the answer would be lost with it.
-  response.write(body);
-  await drained(exchange);
-  response.end();
-}
-
-async function compressed(exchange: Exchange, answer: Answer): Promise<{ body: Buffer; headers: string[] }> {
-  const { headers, body } = answer;
-  if (body.length < compressMinBytes || headers.some((header) => header.toLowerCase() === 'content-encoding'))
-    return answer;
-  const encoding = chooseEncoding(one(exchange.request.headers, 'accept-encoding'));
-  const vary = [...headers, 'vary', 'accept-encoding'];
-  if (encoding === undefined) return { body, headers: vary };
-  return { body: await compress(body, encoding), headers: [...vary, 'content-encoding', encoding] };
-}
-
-function addOwnHeaders(exchange: Exchange, headers: string[], closing: boolean): void {
-  const { requestId, reply, marks, error, route } = exchange;
-  headers.push('x-request-id', requestId, 'x-ms-request-id', requestId);
-  if (exchange.clientRequestId !== '') headers.push('x-ms-client-request-id', exchange.clientRequestId);
-  if (reply !== undefined && reply.deployment !== '') headers.push('azureml-model-deployment', reply.deployment);
-  headers.push('server-timing', serverTiming(stageTimes({ ...marks, ended: performance.now() }, reply)));
-  if (error?.code === 'method_not_allowed' && route !== undefined) headers.push('allow', allowed(route));
-  if (closing) headers.push('connection', 'close');
-}
-
-/** The caller asked before sending its body and was not told to go on: nothing is under way. */
-function waitsToContinue({ request, bytesIn }: Exchange): boolean {
-  return request.headers.expect !== undefined && bytesIn === 0;
-}
-
-function drained({ request }: Exchange): Promise<void> {
-  return new Promise((resolve) => {
-    let bytes = 0;
-    const done = (): void => {
-      clearTimeout(timer);
-      request.off('data', onData).off('end', done).off('close', done);
-      resolve();
-    };
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > lingerBytesMax) done();
-    };
-    const timer = setTimeout(done, lingerMs);
-    request.on('data', onData).on('end', done).on('close', done);
-    request.resume();
+  exchange.bytesOut = exchange.head.method === 'HEAD' ? 0 : answer.body.length;
+  marks.ended = performance.now();
+  marks.answered ??= marks.ended;
+  exchange.stages = stageTimes(marks, exchange.reply);
+  request.respond({
+    status: answer.status,
+    headers: lines(answer.headers) + ownHeaders(exchange),
+    body: answer.body,
   });
+}
+
+/** Whether an answer is worth compressing, or could be for another caller. */
+export function isCompressible({ body, headers }: Answer): boolean {
+  return body.length >= compressMinBytes && !headers.some((header) => header.toLowerCase() === 'content-encoding');
+}
+
+/** A compressible answer in the encoding that the caller likes best. */
+export async function compressed(exchange: Exchange, answer: Answer): Promise<Answer> {
+  const encoding = chooseEncoding(exchange.head.headers['accept-encoding']);
+  const headers = [...answer.headers, 'vary', 'accept-encoding'];
+  if (encoding === undefined) return { ...answer, headers };
+  exchange.marks.answered ??= performance.now();
+  const body = await compress(answer.body, encoding);
+  return { ...answer, body, headers: [...headers, 'content-encoding', encoding] };
+}
+
+function lines(headers: readonly string[]): string {
+  let text = '';
+  for (let index = 0; index < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return text;
+}
+
+function ownHeaders(exchange: Exchange): string {
+  const { requestId, reply, error, route, stages } = exchange;
+  let text = `x-request-id: ${requestId}\r\nx-ms-request-id: ${requestId}\r\n`;
+  if (exchange.clientRequestId !== '') text += `x-ms-client-request-id: ${exchange.clientRequestId}\r\n`;
+  if (reply !== undefined && reply.deployment !== '' && isHeaderValue(reply.deployment)) {
+    text += `azureml-model-deployment: ${reply.deployment}\r\n`;
+  }
+  if (stages !== undefined) text += `server-timing: ${serverTiming(stages)}\r\n`;
+  if (error?.code === 'method_not_allowed' && route !== undefined) text += `allow: ${allowed(route)}\r\n`;
+  return text;
 }

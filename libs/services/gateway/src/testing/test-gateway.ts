@@ -73,7 +73,12 @@ export async function startTestGateway(
     },
     gate: { opens: (endpoint, presented) => keys[endpoint] === presented },
     tracing,
-    accessLog: { write: (line) => void test.lines.push(line as AccessLine), close: async () => undefined },
+    accessLog: {
+      wanted: true,
+      write: (line) => void test.lines.push(line as AccessLine),
+      writeJson: (line) => void test.lines.push(JSON.parse(line) as AccessLine),
+      close: async () => undefined,
+    },
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
     announce: async () => undefined,
     release: () => undefined,

@@ -1,0 +1,86 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { Connection } from './connection.ts';
+import type { HttpLimits } from './limits.ts';
+import type { HttpHandler, ServerState, TickLimits } from './server-state.ts';
+
+/** How long the rest of a body, or the caller's close, is waited for once all is said. */
+const lingerMs = 2_000;
+const tickMsMax = 1_000;
+const tickMsMin = 25;
+/** So many ticks make the shortest time limit: it is kept to about an eighth. */
+const ticksPerLimit = 8;
+
+/**
+ * An HTTP/1.1 server over node:net. There are no timers but one, which looks over all connections now and then; so time
+ * limits are kept to a tick or two, and never cut short.
+ */
+export class Http1Server implements ServerState {
+  readonly limits: HttpLimits;
+  readonly handler: HttpHandler;
+  readonly keepAliveLines: string;
+  readonly ticks: TickLimits;
+  tick = 0;
+  closing = false;
+  readonly #tickMs: number;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  #clock: NodeJS.Timeout | undefined;
+
+  constructor(limits: HttpLimits, handler: HttpHandler) {
+    this.limits = limits;
+    this.handler = handler;
+    this.keepAliveLines = `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(limits.keepAliveTimeoutMs / 1_000)}\r\n`;
+    const { headersTimeoutMs, bodyIdleTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs } = limits;
+    const shortest = Math.min(headersTimeoutMs, bodyIdleTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs);
+    this.#tickMs = Math.max(tickMsMin, Math.min(tickMsMax, Math.floor(shortest / ticksPerLimit)));
+    const ticks = (ms: number): number => Math.ceil(ms / this.#tickMs);
+    this.ticks = {
+      headers: ticks(headersTimeoutMs),
+      bodyIdle: ticks(bodyIdleTimeoutMs),
+      body: ticks(bodyTimeoutMs),
+      keepAlive: ticks(keepAliveTimeoutMs),
+      linger: ticks(lingerMs),
+    };
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      this.#connections.add(new Connection(socket, this));
+    });
+    this.#server.maxConnections = limits.connectionsMax;
+  }
+
+  /** Resolves with the port; `onError` gets what goes wrong later. */
+  listen(host: string, port: number, onError: (error: Error) => void): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', onError);
+        this.#clock = setInterval(() => this.#sweep(), this.#tickMs);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Takes no further connection, closes idle ones, and finishes open requests; `signal` ends them. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.closing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.closeIfIdle();
+    const force = (): void => {
+      for (const connection of this.#connections) connection.destroy();
+    };
+    if (signal.aborted) force();
+    signal.addEventListener('abort', force, { once: true });
+    await closed;
+    signal.removeEventListener('abort', force);
+    clearInterval(this.#clock);
+  }
+
+  leave(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  #sweep(): void {
+    this.tick += 1;
+    for (const connection of this.#connections) connection.sweep(this.tick);
+  }
+}
