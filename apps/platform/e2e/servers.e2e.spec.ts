@@ -30,7 +30,8 @@ async function slowLink(port: number): Promise<SlowLink> {
     from.on('error', () => to.destroy());
     from.on('close', () => {
       sockets.delete(from);
-      to.destroy();
+      // Behind what was held back.
+      setTimeout(() => to.end(), link.delayMs);
     });
   };
   const server = createServer((near) => {

@@ -55,7 +55,7 @@ describe(`the story of cars (${topology} topology)`, () => {
   });
 
   it.each(['martina', 'luca'])(
-    'answers all 200 photos as %s predicted them, pinned by header at 0 %% traffic',
+    'answers all 200 photos as %s predicted them, pinned by header while it has no traffic',
     async (who) => {
       const wanted = predictionsOf(who);
       const answers = await parallel(images.length, 4, (index) =>
