@@ -4,6 +4,7 @@ import type { CallDeadline } from './domain/call-deadline.ts';
 import type { InstanceSlot } from './domain/deployment-pool.ts';
 import type { DeploymentEntry } from './domain/directory.ts';
 import { noteFailure, noteSuccess, type EjectionRule } from './domain/ejection.ts';
+import { isInference } from './domain/is-inference.ts';
 import type { Clock } from './ports.ts';
 
 export interface AttemptDeps {
@@ -27,7 +28,7 @@ export async function attempt(
   try {
     const answer = await deadline.race(slot.stream.score(forwarded, deadline.signal));
     noteAnswer(deps, target, slot, answer, deadline.owner === 'deployment');
-    noteTime(target, slot, answer, deps.now(), sentAtMs);
+    if (isInference(call.operation)) noteTime(target, slot, answer, deps.now(), sentAtMs);
     return answer.errorCode === 'deadline_exceeded' ? failedReply(deadline.expired(), answer.started) : answer;
   } catch (thrown) {
     // A ScoringPort never rejects; should one do so, its call may have been started.

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Priority } from '@mooring/contracts/scoring';
+import { Operation, Priority } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
 import { failedReply, reply, type ScoreReply } from '@mooring/scoring-stream';
 import { FakeInstance, jsonReply, lost, routing } from './testing/fake-instance.ts';
@@ -52,6 +52,18 @@ it('refuses at once, without asking an instance, what cannot be answered in its 
   expect((await taken).errorCode).toBe('');
   await Promise.all(open);
   expect(poolOf(router)).toMatchObject({ liveInFlight: 0, bytesInFlight: 0 });
+});
+
+it('lets through what only describes a model, however long its queue', async () => {
+  const { router, answer } = heldRouter(1);
+  poolOf(router)?.noteServiceTime(10_000);
+  const open = router.score();
+  const described = router.score({ operation: Operation.OPERATION_METADATA, deadlineMs: 100 });
+  await settled();
+  await answer();
+  await answer();
+  expect((await described).errorCode).toBe('');
+  await open;
 });
 
 it('says with every deadline when to come again', async () => {

@@ -8,6 +8,7 @@ import { choose, drawMirrors, type Choice } from './domain/choose.ts';
 import type { InstanceSlot } from './domain/deployment-pool.ts';
 import type { DeploymentEntry, Directory } from './domain/directory.ts';
 import { InstanceWait } from './domain/instance-wait.ts';
+import { isInference } from './domain/is-inference.ts';
 import { collectStatistics } from './fan-out.ts';
 import { inlineFor, scoreInline } from './inline/score-inline.ts';
 import type { MirrorSender } from './mirror.ts';
@@ -53,11 +54,6 @@ export function createRoute(deps: RouteDeps): ScoringPort {
       return answer;
     },
   };
-}
-
-/** Only these are work of a model: they are mirrored and counted as picks. */
-function isInference(operation: Operation): boolean {
-  return operation === Operation.OPERATION_SCORE || operation === Operation.OPERATION_INFER;
 }
 
 async function routeLive(
@@ -133,7 +129,7 @@ async function runLive(
     }
   } finally {
     deadline.done();
-    pool.left(call.body.length, deps.now(), answer !== undefined && workedOff(answer));
+    pool.left(call.body.length, deps.now(), answer !== undefined && workedOff(call, answer));
   }
   answer ??= failedReply(overWith(deadline) ?? whyNone(target, tried), false);
   return settled(answer, route.name, retries, deps.now() - startedMs - upstreamMs);

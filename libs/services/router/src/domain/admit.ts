@@ -4,6 +4,7 @@ import { rankOf, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream
 import { noInstance } from './choose.ts';
 import type { InstanceSlot } from './deployment-pool.ts';
 import type { DeploymentEntry } from './directory.ts';
+import { isInference } from './is-inference.ts';
 
 /**
  * Refuses a call that a deployment has no instance, no room or no time for. What the caller can change by sending less is 429
@@ -23,6 +24,8 @@ export function admit(target: DeploymentEntry, call: ScoreCall, bytesMax: number
   if (pool.bytesInFlight > 0 && pool.bytesInFlight + call.body.length > bytesMax) {
     throw busy(target, 'DEPLOYMENT_BYTES_FULL', `its requests in flight hold ${pool.bytesInFlight} bytes`);
   }
+  // What only describes the model does not wait for it.
+  if (!isInference(call.operation)) return;
   const leftMs = call.deadlineMs > 0 ? Math.min(call.deadlineMs, route.requestTimeoutMs) : route.requestTimeoutMs;
   if (pool.progress.hopeless(leftMs, pool.liveInFlight)) throw unreachable(target, leftMs);
 }
@@ -55,8 +58,8 @@ export function addRetryAfter({ pool, route }: DeploymentEntry, answer: ScoreRep
 const gaveUp: ReadonlySet<string> = new Set(['cancelled', 'deadline_exceeded', 'scoring_timeout']);
 
 /** An instance is done with it. Callers who give up make a queue shorter, but do not show how fast it is. */
-export function workedOff(answer: ScoreReply): boolean {
-  return answer.started && !gaveUp.has(answer.errorCode);
+export function workedOff(call: ScoreCall, answer: ScoreReply): boolean {
+  return answer.started && !gaveUp.has(answer.errorCode) && isInference(call.operation);
 }
 
 /** The instance did no work for it: giving such a call to another one adds no load. */

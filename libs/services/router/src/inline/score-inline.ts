@@ -1,16 +1,15 @@
-import { Operation } from '@mooring/contracts/scoring';
 import { failedReply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
 import { mayGoElsewhere } from '../attempt.ts';
 import { expiredError } from '../domain/call-deadline.ts';
 import type { DeploymentEntry } from '../domain/directory.ts';
+import { isInference } from '../domain/is-inference.ts';
 import type { Clock, InlinePort } from '../ports.ts';
 
 /** The deployment's model in this process, if it has one and it takes this call. */
 export function inlineFor({ pool }: DeploymentEntry, call: ScoreCall): InlinePort | undefined {
   const { inline } = pool;
   if (inline === undefined || call.body.length > inline.bodyBytesMax) return undefined;
-  const inference = call.operation === Operation.OPERATION_SCORE || call.operation === Operation.OPERATION_INFER;
-  return inference ? inline : undefined;
+  return isInference(call.operation) ? inline : undefined;
 }
 
 /**
