@@ -25,8 +25,14 @@ export interface RunAnswer {
   rows: number;
 }
 
+/** What a run gave, with its time where the runner knows better than a clock around it. */
+export interface TimedRun {
+  outputs: Tensor[];
+  runUs: number;
+}
+
 export interface BatcherOptions {
-  run: (inputs: readonly Tensor[], outputs: readonly string[]) => Promise<Tensor[]> | Tensor[];
+  run: (inputs: readonly Tensor[], outputs: readonly string[]) => Promise<Tensor[] | TimedRun> | Tensor[];
   /** Runs at the same time; 1 when absent. */
   parallel?: number;
   /** Rows in one run. 1 = every request runs alone. */
@@ -266,8 +272,9 @@ class RunBatcher implements Batcher {
     const rows = batch.reduce((sum, entry) => sum + entry.rows, 0);
     const startMs = this.#options.nowMs();
     let results: Tensor[];
+    let computeUs: number;
     try {
-      results = await this.#timedRun(joinInputs(batch), outputs, rows);
+      ({ outputs: results, runUs: computeUs } = await this.#timedRun(joinInputs(batch), outputs, rows));
       const uneven = results.find((tensor) => tensor.shape[0] !== rows);
       if (uneven !== undefined)
         throw new RangeError(`output '${uneven.name}' has ${uneven.shape[0]} rows, not ${rows}`);
@@ -276,7 +283,6 @@ class RunBatcher implements Batcher {
       for (const [index, entry] of batch.entries()) await this.#runAlone(entry, `${batchId}.${index}`);
       return;
     }
-    const computeUs = micros(this.#options.nowMs() - startMs);
     let from = 0;
     for (const entry of batch) {
       const to = from + entry.rows;
@@ -292,22 +298,26 @@ class RunBatcher implements Batcher {
     const startMs = this.#options.nowMs();
     if (request.deadlineAtMs <= startMs) return entry.reject(expired());
     try {
-      const outputs = await this.#timedRun(request.inputs, request.outputs, rows);
-      const computeUs = micros(this.#options.nowMs() - startMs);
+      const { outputs, runUs: computeUs } = await this.#timedRun(request.inputs, request.outputs, rows);
       entry.resolve({ outputs, ...waits(entry, startMs), computeUs, batchId, batchRows: rows, rows });
     } catch (thrown) {
       entry.reject(thrown);
     }
   }
 
-  async #timedRun(inputs: readonly Tensor[], outputs: readonly string[], rows: number): Promise<Tensor[]> {
+  async #timedRun(inputs: readonly Tensor[], outputs: readonly string[], rows: number): Promise<TimedRun> {
     const startMs = this.#options.nowMs();
+    let runUs: number | undefined;
     try {
-      return await this.#options.run(inputs, outputs);
+      const result = await this.#options.run(inputs, outputs);
+      if (!Array.isArray(result)) ({ runUs } = result);
+      runUs ??= micros(this.#options.nowMs() - startMs);
+      return { outputs: Array.isArray(result) ? result : result.outputs, runUs };
     } finally {
-      const tookMs = this.#options.nowMs() - startMs;
+      const tookUs = runUs ?? micros(this.#options.nowMs() - startMs);
+      const tookMs = tookUs / 1_000;
       this.#runMs = this.#runMs === 0 ? tookMs : this.#runMs + newestShare * (tookMs - this.#runMs);
-      this.#options.onRun(rows, micros(tookMs));
+      this.#options.onRun(rows, tookUs);
     }
   }
 }

@@ -1,18 +1,21 @@
 import { statSync } from 'node:fs';
 import type { Tensor } from '@mooring/tensor';
 import type { Logger } from 'pino';
+import type { TimedRun } from './batcher.ts';
 import type { OnnxSession } from './session.ts';
 import type { ModelSignature } from './signature.ts';
-import { startModelThreads } from './threads/model-threads.ts';
+import { runsPerThread, startModelThreads } from './threads/model-threads.ts';
 import { zeros } from './warm-up.ts';
 
 /** What runs a model: this thread, or others. */
 export interface Engine {
   readonly signature: ModelSignature;
-  /** Runs at the same time that make sense. */
+  /** Runs that are made at the same time. */
   readonly parallel: number;
+  /** Runs that it takes at the same time: more than it makes where one that lies ready saves a pause. */
+  readonly taken: number;
   /** Throws or rejects with `invalid_argument` when the model refuses its input's form, else with `model_failed`. */
-  run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[] | Promise<Tensor[]>;
+  run(inputs: readonly Tensor[], outputs: readonly string[]): Tensor[] | Promise<TimedRun>;
   ready(): boolean;
   /** `signal` aborts when it must not wait any longer for runs to end. */
   release(signal: AbortSignal): Promise<void>;
@@ -28,6 +31,7 @@ export function inThisThread(session: OnnxSession): ThisThread {
   return {
     signature: session.signature,
     parallel: 1,
+    taken: 1,
     run: session.run,
     ready: () => true,
     release: async () => session.release(),
@@ -62,6 +66,7 @@ export async function inThreads(
   return {
     signature,
     parallel: copies,
+    taken: copies * runsPerThread,
     run: pool.run.bind(pool),
     ready: () => pool.alive() > 0,
     release: (signal) => pool.stop(signal),

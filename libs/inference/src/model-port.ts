@@ -79,7 +79,8 @@ class OpenPort implements ModelPort {
     const { engine, batchRowsMax, batchMaxDelayUs } = model;
     const batcher = createBatcher({
       run: engine.run,
-      parallel: engine.parallel,
+      // A shared run is better made larger than begun early.
+      parallel: batchRowsMax > 1 ? engine.parallel : engine.taken,
       rowsMax: Math.max(1, batchRowsMax),
       delayUs: batchMaxDelayUs,
       queueMax,

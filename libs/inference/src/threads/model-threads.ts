@@ -6,12 +6,16 @@ import type { Tensor } from '@mooring/tensor';
 import type { Logger } from 'pino';
 import { feedOf, tensorOf, type NativeTensor } from '../native-tensors.ts';
 import { runError } from '../run-error.ts';
+import type { TimedRun } from '../batcher.ts';
 import type { ThreadAnswer, ThreadRequest, ThreadSetup, ThreadStop } from './thread-messages.ts';
 import { ownTensor, transferable } from './transferable.ts';
 
 export interface ModelThreads {
-  /** Runs the model on an idle thread; waits for one when all are busy. Rejects as `OnnxSession.run` throws. */
-  run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]>;
+  /**
+   * Runs the model on the thread that has least to do. Each has one run and at most one more that it begins at once
+   * after; beyond that a run waits here. Rejects as `OnnxSession.run` throws, and with MODEL_THREAD_LOST.
+   */
+  run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<TimedRun>;
   /** Threads that can run the model now. */
   alive(): number;
   workers(): readonly Worker[];
@@ -48,12 +52,15 @@ interface Thread {
   worker: Worker;
   startedMs: number;
   loaded: boolean;
-  settle: ((answer: ThreadAnswer | PlatformError) => void) | undefined;
+  /** Runs that it was sent, in order: the first is being run. */
+  open: ((answer: ThreadAnswer | PlatformError) => void)[];
 }
+
+/** A second run lies ready in the thread, so that it does not stand still while the event loop hears of the first. */
+export const runsPerThread = 2;
 
 class Threads implements ModelThreads {
   readonly #options: ModelThreadsOptions;
-  readonly #idle: Thread[] = [];
   readonly #all = new Set<Thread>();
   readonly #waiting: ((thread: Thread) => void)[] = [];
   #deaths = 0;
@@ -72,14 +79,15 @@ class Threads implements ModelThreads {
     return [...this.#all].map(({ worker }) => worker);
   }
 
-  async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
+  async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<TimedRun> {
     const feeds: Record<string, NativeTensor> = {};
     for (const tensor of inputs) feeds[tensor.name] = ownTensor(feedOf(tensor));
-    const thread = this.#idle.pop() ?? (await this.#nextIdle());
+    const thread = this.#leastBusy() ?? (await this.#nextFree());
     const answer = await this.#ask(thread, { feeds, fetches: outputs });
     if (answer instanceof PlatformError) throw answer;
     if ('error' in answer) throw runError(new Error(answer.error));
-    return answer.outputs.map((output, index) => tensorOf(outputs[index] as string, output));
+    const tensors = answer.outputs.map((output, index) => tensorOf(outputs[index] as string, output));
+    return { outputs: tensors, runUs: answer.runUs };
   }
 
   /** Resolves once the thread has loaded the model; rejects when it ends before. */
@@ -87,14 +95,14 @@ class Threads implements ModelThreads {
     const { file, threads } = this.#options;
     const workerData: ThreadSetup = { file, threads };
     const worker = new Worker(new URL('./model-thread.ts', import.meta.url), { workerData });
-    const thread: Thread = { worker, startedMs: performance.now(), loaded: false, settle: undefined };
+    const thread: Thread = { worker, startedMs: performance.now(), loaded: false, open: [] };
     this.#all.add(thread);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: ThreadAnswer | 'loaded') => {
         if (message === 'loaded') {
           thread.loaded = true;
           resolve();
-        } else thread.settle?.(message);
+        } else thread.open.shift()?.(message);
         this.#free(thread);
       });
       worker.on('error', (error) => {
@@ -121,29 +129,35 @@ class Threads implements ModelThreads {
   }
 
   #ask(thread: Thread, request: ThreadRequest): Promise<ThreadAnswer | PlatformError> {
-    if (!this.#all.has(thread)) return Promise.resolve(lost());
+    if (!this.#all.has(thread)) return Promise.resolve(notStarted());
     return new Promise((resolve) => {
-      thread.settle = resolve;
+      thread.open.push(resolve);
       thread.worker.postMessage(request, transferable(Object.values(request.feeds)));
     });
   }
 
-  #nextIdle(): Promise<Thread> {
+  #leastBusy(): Thread | undefined {
+    let best: Thread | undefined;
+    for (const thread of this.#all) {
+      if (!thread.loaded || thread.open.length >= runsPerThread) continue;
+      if (best === undefined || thread.open.length < best.open.length) best = thread;
+    }
+    return best;
+  }
+
+  #nextFree(): Promise<Thread> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   #free(thread: Thread): void {
-    thread.settle = undefined;
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#idle.push(thread);
-    else next(thread);
+    this.#waiting.shift()?.(thread);
   }
 
   #onExit(thread: Thread): void {
     this.#all.delete(thread);
-    const at = this.#idle.indexOf(thread);
-    if (at >= 0) this.#idle.splice(at, 1);
-    thread.settle?.(lost());
+    const [running, ...behind] = thread.open.splice(0);
+    running?.(lost());
+    for (const settle of behind) settle(notStarted());
     // One of the first that cannot load the model fails the start; nobody waits for another.
     if (this.#stopping || (!thread.loaded && this.#deaths === 0)) return;
     this.#deaths = performance.now() - thread.startedMs > soundMs ? 1 : this.#deaths + 1;
@@ -161,4 +175,9 @@ class Threads implements ModelThreads {
 function lost(): PlatformError {
   const message = 'the thread that ran the model ended; nobody knows how far it came';
   return new PlatformError('model_failed', 'MODEL_THREAD_LOST', message, { modelStatus: 500 });
+}
+
+function notStarted(): PlatformError {
+  const message = 'the thread that should have run the model ended before';
+  return new PlatformError('unavailable', 'MODEL_THREAD_GONE', message, { retryAfterMs: 100 });
 }
