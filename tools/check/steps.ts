@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layerViolations, testingImports, withImports, type ProjectGraph } from './layers.ts';
+import { deadLinks } from './links.ts';
 import { command, single, type CommandResult, type Outcome } from './run.ts';
 import { vitest } from './vitest.ts';
 
@@ -23,6 +24,7 @@ export const steps: readonly Step[] = [
   { name: 'proto-breaking', about: 'buf breaking against proto/baseline.binpb', run: () => single(breaking()) },
   { name: 'proto-fresh', about: 'generated code equals what buf generates', run: () => single(freshness()) },
   { name: 'tidy', about: 'no machine paths or registry hosts in tracked files', run: () => single(tidy()) },
+  { name: 'links', about: 'links of the documents, and ADRs that files name', run: () => single(links()) },
   { name: 'unit', about: 'unit tests', run: () => vitest('unit') },
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
   { name: 'conformance', about: 'HTTP/2 by h2spec, where there is Go to build it', run: conformance },
@@ -100,6 +102,15 @@ async function tidy(): Promise<CommandResult> {
     const line = text.split('\n').findIndex((content) => forbidden.test(content));
     if (line >= 0) problems.push(`${path}:${line + 1} names a machine path or a package registry host`);
   }
+  return { ok: problems.length === 0, output: problems.join('\n') };
+}
+
+async function links(): Promise<CommandResult> {
+  const files = await trackedFiles(/\.(ts|md|py|sh|proto|ya?ml)$/);
+  const problems = deadLinks(
+    files.filter(({ path }) => path !== 'tools/check/links.spec.ts'),
+    existsSync,
+  );
   return { ok: problems.length === 0, output: problems.join('\n') };
 }
 
