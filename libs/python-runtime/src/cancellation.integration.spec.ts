@@ -136,7 +136,7 @@ describe('the queue of the workers', () => {
     const refused = await ask(runtime, { sleep: 0.1 }, { deadlineMs: 150 });
     expect(refused).toMatchObject({ errorCode: 'unavailable', errorReason: 'DEADLINE_UNREACHABLE', started: false });
     expect(refused.retryAfterMs).toBeGreaterThan(0);
-    expect(performance.now() - from).toBeLessThan(50);
+    expect(performance.now() - from).toBeLessThan(100);
     for (const answer of await Promise.all(busy)) expect(answer.status).toBe(200);
   });
 });
