@@ -77,6 +77,21 @@ describe.each(Object.keys(files))('the answers of %s', (model) => {
   });
 });
 
+describe('a large request', () => {
+  it('gets the same bytes from a thread, through shared memory, many at once', async () => {
+    const rows = 8_192;
+    const call = (seed: number): ScoreCall => {
+      const data = Array.from({ length: rows * 4 }, (_, index) => ((index * 7 + seed) % 80) / 10);
+      return inferJson({ inputs: [{ name: 'input', datatype: 'FP32', shape: [rows, 4], data }] });
+    };
+    const [process, threads] = [await placed('iris', 'process'), await placed('iris', 'threads')];
+    const calls = [1, 2, 3, 4, 5, 6].map(call);
+    const wanted: unknown[] = [];
+    for (const one of calls) wanted.push(await seen(process, one));
+    expect(await Promise.all(calls.map((one) => seen(threads, one)))).toEqual(wanted);
+  });
+});
+
 describe('a model inline', () => {
   it('leaves a request with more rows than it was measured for to the process', async () => {
     const spec = onnxSpec('iris-onnx/model.onnx');

@@ -1,8 +1,10 @@
 import type { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Tensor } from '@mooring/tensor';
+import type { NativeTensor } from '../native-tensors.ts';
 import { fixturePath, quiet } from '../testing.ts';
 import { startModelThreads, type ModelThreads } from './model-threads.ts';
+import { SharedSlots } from './shared-slots.ts';
 import { ownTensor, transferable } from './transferable.ts';
 
 let threads: ModelThreads | undefined;
@@ -83,5 +85,42 @@ describe('what moves to a thread', () => {
     expect(part.data).toEqual(new Float32Array(2));
     expect(transferable([own, part]).map(({ byteLength }) => byteLength)).toEqual([8, 8]);
     expect(transferable([tensor(new Float32Array(0))])).toEqual([]);
+  });
+});
+
+describe('memory that threads share', () => {
+  const floats = (count: number, value: number) => ({
+    type: 'float32',
+    dims: [count],
+    data: new Float32Array(count).fill(value),
+    location: 'cpu' as const,
+    size: count,
+  });
+  const memoryOf = (tensor: NativeTensor | undefined) => {
+    if (tensor === undefined || Array.isArray(tensor.data)) throw new Error('there is no such tensor');
+    return tensor.data.buffer;
+  };
+  const flags = { type: 'bool', dims: [3], data: new Uint8Array([1, 0, 1]), location: 'cpu' as const, size: 3 };
+
+  it('holds copies of all tensors of a request, and serves the next one again', () => {
+    const slots = new SharedSlots();
+    const first = slots.pack([flags, floats(8_192, 1)]);
+    const [small, large] = first?.tensors ?? [];
+    expect(small?.data).toEqual(flags.data);
+    expect(large?.data).toEqual(new Float32Array(8_192).fill(1));
+    const memory = memoryOf(large);
+    expect(memory).toBeInstanceOf(SharedArrayBuffer);
+    const second = slots.pack([floats(8_192, 2)]);
+    expect(memoryOf(second?.tensors[0])).not.toBe(memory);
+    expect(large?.data[0]).toBe(1);
+    first?.release();
+    const third = slots.pack([floats(8_192, 3)]);
+    expect(memoryOf(third?.tensors[0])).toBe(memory);
+  });
+
+  it('is not used for what is small, nor for what is too large to keep', () => {
+    const slots = new SharedSlots();
+    expect(slots.pack([floats(16, 1)])).toBeUndefined();
+    expect(slots.pack([floats(4 * 2 ** 20, 1)])).toBeUndefined();
   });
 });

@@ -8,6 +8,7 @@ import { feedOf, tensorOf, type NativeTensor } from '../native-tensors.ts';
 import { runError } from '../run-error.ts';
 import type { TimedRun } from '../batcher.ts';
 import type { ThreadAnswer, ThreadRequest, ThreadSetup, ThreadStop } from './thread-messages.ts';
+import { SharedSlots } from './shared-slots.ts';
 import { ownTensor, transferable } from './transferable.ts';
 
 export interface ModelThreads {
@@ -54,6 +55,7 @@ interface Thread {
   loaded: boolean;
   /** Runs that it was sent, in order: the first is being run. */
   open: ((answer: ThreadAnswer | PlatformError) => void)[];
+  slots: SharedSlots;
 }
 
 /** A second run lies ready in the thread, so that it does not stand still while the event loop hears of the first. */
@@ -80,14 +82,17 @@ class Threads implements ModelThreads {
   }
 
   async run(inputs: readonly Tensor[], outputs: readonly string[]): Promise<TimedRun> {
-    const feeds: Record<string, NativeTensor> = {};
-    for (const tensor of inputs) feeds[tensor.name] = ownTensor(feedOf(tensor));
     const thread = this.#leastBusy() ?? (await this.#nextFree());
+    const tensors = inputs.map(feedOf);
+    const shared = thread.slots.pack(tensors);
+    const sent = shared?.tensors ?? tensors.map(ownTensor);
+    const feeds = Object.fromEntries(inputs.map(({ name }, index) => [name, sent[index] as NativeTensor]));
     const answer = await this.#ask(thread, { feeds, fetches: outputs });
+    shared?.release();
     if (answer instanceof PlatformError) throw answer;
     if ('error' in answer) throw runError(new Error(answer.error));
-    const tensors = answer.outputs.map((output, index) => tensorOf(outputs[index] as string, output));
-    return { outputs: tensors, runUs: answer.runUs };
+    const results = answer.outputs.map((output, index) => tensorOf(outputs[index] as string, output));
+    return { outputs: results, runUs: answer.runUs };
   }
 
   /** Resolves once the thread has loaded the model; rejects when it ends before. */
@@ -95,7 +100,7 @@ class Threads implements ModelThreads {
     const { file, threads } = this.#options;
     const workerData: ThreadSetup = { file, threads };
     const worker = new Worker(new URL('./model-thread.ts', import.meta.url), { workerData });
-    const thread: Thread = { worker, startedMs: performance.now(), loaded: false, open: [] };
+    const thread: Thread = { worker, startedMs: performance.now(), loaded: false, open: [], slots: new SharedSlots() };
     this.#all.add(thread);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: ThreadAnswer | 'loaded') => {
