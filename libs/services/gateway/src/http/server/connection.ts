@@ -261,7 +261,7 @@ export class Connection implements MessageSink, RequestConnection {
     this.#last = true;
     this.#since = this.#server.tick;
     const request = this.#arriving;
-    if (request === undefined) {
+    if (request === undefined || request.waitsToContinue) {
       this.#end();
       return;
     }

@@ -107,6 +107,11 @@ export class HttpRequest {
     return this.#receiver !== undefined;
   }
 
+  /** The caller asked before sending its body and was not told to go on: nothing is under way. */
+  get waitsToContinue(): boolean {
+    return this.head.expectsContinue && this.#receiver === undefined && this.#pieces === undefined;
+  }
+
   /** True once, when the caller is to be told to send its body. */
   takeContinue(): boolean {
     const wanted = this.#wantsContinue;
