@@ -6,8 +6,8 @@ const memoryMs = 1_000;
 const fadeMost = 0.5;
 /** Completions of one moment (a batch) are one observation. */
 const foldMs = 1;
-/** Refusing is for calls that cannot be answered in time, not for those that may just be. */
-const doubt = 1.1;
+/** Of a call's time; the rest is for the way. One that ends a little late has cost the model as much as one in time. */
+const usableShare = 0.95;
 
 /**
  * How fast a queue is worked off, measured: completions per busy time, where busy means that as many calls were open as run
@@ -80,7 +80,7 @@ export class Progress {
    * calls that run can show that the model got faster.
    */
   hopeless(leftMs: number, ahead = this.open): boolean {
-    return ahead >= this.#parallel && this.answeredInMs(ahead) > leftMs * doubt;
+    return ahead >= this.#parallel && this.answeredInMs(ahead) > leftMs * usableShare;
   }
 
   #fold(elapsedMs: number, nowMs: number): void {

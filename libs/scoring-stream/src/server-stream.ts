@@ -85,6 +85,8 @@ export class ServerStream {
     if (this.#over) return;
     try {
       const { calls, cancels } = decodeRequest(message);
+      // What they held must be free before the calls that came with them are looked at.
+      for (const { id } of cancels) this.#cancel(id);
       for (const call of calls) this.#start(call);
       for (const { id } of cancels) this.#cancel(id);
     } catch (error) {

@@ -206,6 +206,20 @@ describe('cancelling', () => {
     expect((await second).body.toString()).toBe('second');
   });
 
+  it('frees the credit for a call that leaves in the same message', async () => {
+    const port = new HeldPort();
+    await serve(port, { credits: 1 });
+    const client = await connect();
+    const gone = new AbortController();
+    void client.score(call(), gone.signal);
+    await port.waitFor(1);
+    gone.abort();
+    const next = client.score(call({ body: Buffer.from('next') }), never);
+    await port.waitFor(2);
+    port.pending[1]?.answer();
+    expect((await next).body.toString()).toBe('next');
+  });
+
   it('before the frame was written says that nothing was started', async () => {
     const port = new HeldPort();
     await serve(port);

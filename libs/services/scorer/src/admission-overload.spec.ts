@@ -115,6 +115,21 @@ describe('admission under overload', () => {
   });
 });
 
+it('says whose patience ended when the model itself noticed that the time was up', async () => {
+  const timeout = failedReply(new PlatformError('scoring_timeout', 'SCORING_TIMEOUT', 'too long'), true);
+  for (const [deadlineMs, code] of [
+    [5_000, 'deadline_exceeded'],
+    [0, 'scoring_timeout'],
+  ] as const) {
+    const held = heldAdmission();
+    const answer = held.admission.score(scoreCall({ deadlineMs }), never);
+    await settled();
+    await held.open[0]?.answer(timeout);
+    expect(await answer).toMatchObject({ errorCode: code, started: true });
+    expect((await answer).retryAfterMs).toBeGreaterThan(0);
+  }
+});
+
 describe('calls that nobody waits for', () => {
   it('free their place in the queue at once and are counted as queued', async () => {
     const held = heldAdmission();

@@ -40,6 +40,8 @@ export function limitCalls(
   return new LimitedPort(port, limits, nowMs, onAbandoned);
 }
 
+const outOfTime: ReadonlySet<string> = new Set(['scoring_timeout', 'deadline_exceeded']);
+
 class LimitedPort implements Admission {
   readonly #port: ScoringPort;
   readonly #limits: Limits;
@@ -178,7 +180,8 @@ class LimitedPort implements Admission {
       const tookMs = this.#nowMs() - arrivedMs;
       // A run that blocks the event loop ends before the timer that should have cut it.
       if (first instanceof PlatformError) return failedReply(first, true);
-      if (tookMs >= clock.dueMs) return failedReply(clock.overdue(), first.started);
+      // The model knows that its time was up, but not whose patience ended.
+      if (tookMs >= clock.dueMs || outOfTime.has(first.errorCode)) return failedReply(clock.overdue(), first.started);
       return withWait(first, startMs - arrivedMs);
     } finally {
       late.stop();

@@ -226,7 +226,7 @@ export function priorityToJSON(object: Priority): string {
  */
 export interface ScoreRequest {
   calls: Call[];
-  /** Apply after `calls`. */
+  /** Each ends a call of this or an earlier message. */
   cancels: Cancel[];
 }
 
