@@ -46,6 +46,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
       delete: () => import('./commands/online-deployment/delete.ts'),
       history: () => import('./commands/online-deployment/history.ts'),
       'get-logs': () => import('./commands/online-deployment/get-logs.ts'),
+      autotune: () => import('./commands/online-deployment/autotune.ts'),
     },
   },
   model: {

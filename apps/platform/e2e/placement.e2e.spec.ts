@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endpointYaml, fixtures, onnxYaml, startPlatform, topology, until, type Platform } from './harness.ts';
+import { endpointYaml, figure, fixtures, onnxYaml, startPlatform, topology, until, type Platform } from './harness.ts';
 
 let platform: Platform;
 let key = '';
@@ -85,4 +85,26 @@ it('is never inline again after its process ended in native code, and says so', 
   expect((await shown('auto')).placement?.why).toContain('SIGSEGV');
   expect(inside()).toEqual([]);
   expect((await score('auto')).status).toBe(200);
+});
+
+it('is tuned under load beside the live deployment, and the best is written into its file', async () => {
+  const yaml = onnxYaml('placed', 'pinned', join(fixtures, 'iris-onnx/model.onnx'), '# comments stay');
+  const file = platform.yaml(yaml, { 'request.json': '{"data": [[5.1, 3.5, 1.4, 0.2]]}' });
+  const request = join(dirname(file), 'request.json');
+  const table = await platform.json<{ threads: number; requests_per_s: number; failed: number; best: string }[]>(
+    'online-deployment',
+    'autotune',
+    ...['-f', file, '-r', request, '--in-flight', '4', '--seconds', '1'],
+  );
+  figure(`autotune of iris: ${table.map((row) => `${row.threads}: ${row.requests_per_s}/s`).join(', ')}`);
+  expect(table.length).toBeGreaterThanOrEqual(3);
+  expect(table.every((row) => row.requests_per_s > 0 && row.failed === 0)).toBe(true);
+  const best = table.find((row) => row.best === 'yes');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(`mooring.threads: "${best?.threads}"`);
+  expect(text).toContain('# comments stay');
+  await until('the copy to be gone', async () => {
+    const { code } = await platform.mooring('online-deployment', 'show', '-n', 'pinned-tune', '-e', 'placed');
+    return code === 3;
+  });
 });
