@@ -67,6 +67,12 @@ export const metrics = {
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     registers,
   }),
+  batchExecutions: new HotCounter({
+    name: 'mooring_batch_executions_total',
+    help: 'Model runs that live requests shared or had alone.',
+    labelNames: [...where],
+    registers,
+  }),
   rejected: new HotCounter({
     name: 'mooring_rejected_total',
     help: 'Requests refused before the model saw them.',

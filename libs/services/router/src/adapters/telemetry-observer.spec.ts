@@ -58,3 +58,15 @@ it('counts picks, retries and refusals under the names of the platform; made-up 
     expect(text).toContain(line);
   }
 });
+
+it('counts a model run once, however many requests shared it, with its rows', async () => {
+  const { observer } = recorded(false);
+  const shared = { ...target, endpointName: 'Shared', pool: new DeploymentPool() };
+  const from = (instanceId: string, batchId: string) => reply({ status: 200, instanceId, batchId, batchRows: 3 });
+  for (const answer of [from('a', 'a-1'), from('a', 'a-1'), from('b', 'b-9'), from('a', 'a-1'), from('a', 'a-2')]) {
+    observer.answered(shared, answer);
+  }
+  const text = await registry.metrics();
+  expect(text).toContain('mooring_batch_executions_total{endpoint="Shared",deployment="luca"} 3');
+  expect(text).toContain('mooring_batch_rows_sum{endpoint="Shared",deployment="luca"} 9');
+});

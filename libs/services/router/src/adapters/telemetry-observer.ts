@@ -50,6 +50,10 @@ function attributesOf(target: DeploymentEntry): Record<string, string> {
 function noteAnswer(target: DeploymentEntry, answer: ScoreReply): void {
   const labels = labelsOf(target);
   if (answer.retries > 0) metrics.retries.inc(labels, answer.retries);
+  if (target.pool.isNewBatch(answer.instanceId, answer.batchId)) {
+    metrics.batchRows.observe(labels, answer.batchRows);
+    metrics.batchExecutions.inc(labels);
+  }
   // A call that was sent is counted by whoever had it, where it was then.
   if (answer.errorCode === 'cancelled' && !answer.started) metrics.cancelled.inc({ ...labels, where: 'queue' });
   if (answer.errorCode === '' || answer.errorCode === 'cancelled' || answer.started) return;

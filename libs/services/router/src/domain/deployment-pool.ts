@@ -17,6 +17,9 @@ export interface InstanceSlot {
   retired: boolean;
 }
 
+/** Instances come and go; forgetting one's newest run counts that run twice at worst. */
+const newestBatchesMax = 128;
+
 /** The instances of one deployment, as this router sees them. */
 export class DeploymentPool {
   /** Instances whose record says `ready`. */
@@ -33,6 +36,8 @@ export class DeploymentPool {
   readonly progress = new Progress(1);
   readonly retries = new RetryBudget();
   private rotation = 0;
+  /** By instance: the model run that its newest answer came from. */
+  private readonly newestBatches = new Map<string, string>();
 
   /** Takes an instance in; an instance of the same id with another address replaces it. */
   add(id: string, address: string, open: () => InstanceStream): void {
@@ -48,6 +53,14 @@ export class DeploymentPool {
       inFlight: 0,
       retired: false,
     });
+  }
+
+  /** True for the first answer of a model run: those of one run come one after the other from its instance. */
+  isNewBatch(instanceId: string, batchId: string): boolean {
+    if (batchId === '' || this.newestBatches.get(instanceId) === batchId) return false;
+    if (this.newestBatches.size >= newestBatchesMax) this.newestBatches.clear();
+    this.newestBatches.set(instanceId, batchId);
+    return true;
   }
 
   /** Gives an instance no more calls. */
