@@ -7,45 +7,53 @@ export interface Outcome {
   reason: string;
   stages: StageTimes;
   totalMs: number;
+  /** Who answered, as `whoText` writes it. */
+  who: string;
 }
 
+const stageKeys = stageNames.map((stage, index) => `${index === 0 ? '"' : ',"'}${stage}":`);
+
 /** The access line of a finished request as JSON, put together by hand: one is written for every request. */
-export function accessLine(exchange: Exchange, { protocol, status, reason, stages, totalMs }: Outcome): string {
-  const { reply, head, route, error, callerGone } = exchange;
+export function accessLine(exchange: Exchange, outcome: Outcome): string {
+  const { reply, error, callerGone } = exchange;
   let line = `{"time":"${isoTime(exchange.beganAtMs)}","requestId":"${exchange.requestId}"`;
-  line += text('clientRequestId', exchange.clientRequestId);
-  line += text('traceId', exchange.span?.traceId);
-  line += text('method', head.method);
-  line += text('route', route?.template, true);
-  line += text('endpoint', exchange.endpoint?.name);
-  line += text('deployment', reply?.deployment);
-  line += text('instance', reply?.instanceId);
-  line += `,"protocol":"${protocol}","status":${status}`;
-  line += text('code', error?.code ?? (callerGone ? 'cancelled' : 'ok'));
-  line += text('reason', reason);
+  if (exchange.clientRequestId !== '') line += member('clientRequestId', exchange.clientRequestId);
+  if (exchange.span !== undefined) line += member('traceId', exchange.span.traceId);
+  line += exchange.asked + outcome.who;
+  line += `,"protocol":"${outcome.protocol}","status":${outcome.status}`;
+  if (error === undefined && !callerGone) line += ',"code":"ok"';
+  else line += member('code', error?.code ?? 'cancelled') + member('reason', outcome.reason);
   if (error?.modelStatus !== undefined) line += `,"modelStatus":${error.modelStatus}`;
   line += `,"bytesIn":${exchange.bytesIn},"bytesOut":${exchange.bytesOut}`;
   if (reply !== undefined) {
     line += `,"rows":${reply.rows}`;
-    line += text('batchId', reply.batchId);
+    if (reply.batchId !== '') line += member('batchId', reply.batchId);
     if (reply.batchRows > 0) line += `,"batchRows":${reply.batchRows}`;
-    line += text('pick', reply.pick);
-    line += `,"retries":${reply.retries}`;
+    line += `${member('pick', reply.pick)},"retries":${reply.retries}`;
   }
-  line += `,"callerGone":${callerGone},"totalMs":${thousandths(totalMs)},"stages":{`;
+  line += `,"callerGone":${callerGone},"totalMs":${thousandths(outcome.totalMs)},"stages":{`;
   for (let index = 0; index < stageNames.length; index += 1) {
-    const stage = stageNames[index] as keyof StageTimes;
-    line += `${index === 0 ? '"' : ',"'}${stage}":${thousandths(stages[stage])}`;
+    line += (stageKeys[index] as string) + thousandths(outcome.stages[stageNames[index] as keyof StageTimes]);
   }
   return `${line}}}`;
 }
 
+/** What was asked, as it stands in the access line; worked out once for a head. */
+export function askedText(method: string, template: string | undefined): string {
+  return member('method', method) + (template === undefined ? '' : `,"route":${JSON.stringify(template)}`);
+}
+
+/** Who answered, as it stands in the access line. */
+export function whoText(endpoint: string, deployment: string, instance: string): string {
+  return member('endpoint', endpoint) + member('deployment', deployment) + member('instance', instance);
+}
+
 const plain = /^[\w.:/{} -]*$/;
 
-/** One member; nothing where the value is missing or, unless `evenEmpty`, empty. */
-function text(name: string, value: string | undefined, evenEmpty = false): string {
-  if (value === undefined || (value === '' && !evenEmpty)) return '';
-  return plain.test(value) ? `,"${name}":"${value}"` : `,"${name}":${JSON.stringify(value)}`;
+/** One member of the line; nothing when it is empty. */
+function member(name: string, value: string): string {
+  if (value === '') return '';
+  return `,"${name}":${plain.test(value) ? `"${value}"` : JSON.stringify(value)}`;
 }
 
 let second = 0;

@@ -32,6 +32,8 @@ export class Exchange implements RequestOwner {
   };
   route: Route | undefined;
   query = '';
+  /** Method and route, as they stand in the access line. */
+  asked = '';
   dialect: Dialect = 'azure';
   clientRequestId = '';
   endpoint: EndpointEntry | undefined;

@@ -1,4 +1,5 @@
 import { metrics, type HotDistribution, type HotValue } from '@mooring/telemetry';
+import { whoText } from './access-line.ts';
 import { stageNames, type StageTimes } from './domain/stage-times.ts';
 
 /** Names of the stages as labels: Prometheus has its own customs. */
@@ -15,6 +16,9 @@ const stageLabels: Readonly<Record<keyof StageTimes, string>> = {
   write: 'write',
 };
 
+/** Texts that are kept; instances come and go. */
+const instancesMax = 1_000;
+
 /** The series of one deployment; that of no deployment is for requests that reached none. */
 export class DeploymentMeters {
   readonly #where: { endpoint: string; deployment: string };
@@ -24,6 +28,7 @@ export class DeploymentMeters {
   readonly #stages: (HotDistribution | undefined)[] = stageNames.map(() => undefined);
   /** By protocol: most requests end well, and need no longer name then. */
   readonly #answered = new Map<string, HotValue>();
+  readonly #who = new Map<string, string>();
   #overhead: HotDistribution | undefined;
 
   constructor(endpoint: string, deployment: string) {
@@ -51,6 +56,12 @@ export class DeploymentMeters {
       const ms = times[stageNames[index] as keyof StageTimes];
       if (ms > 0) this.#stage(index).observe(ms / 1_000);
     }
+  }
+
+  /** The deployment and one of its instances, as they stand in the access line. */
+  who(instance: string): string {
+    if (this.#who.size >= instancesMax) this.#who.clear();
+    return found(this.#who, instance, () => whoText(this.#where.endpoint, this.#where.deployment, instance));
   }
 
   /** The caller left while its request was in nobody's hands but ours; `wastedUs` of a model went into its answer. */

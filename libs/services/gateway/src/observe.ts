@@ -1,8 +1,8 @@
 import { boundary } from '@mooring/errors';
 import { spentUs } from '@mooring/scoring-stream';
-import { accessLine } from './access-line.ts';
+import { accessLine, type Outcome } from './access-line.ts';
 import type { AccessLog } from './access-log.ts';
-import { stageTimes, type StageTimes } from './domain/stage-times.ts';
+import { stageTimes } from './domain/stage-times.ts';
 import type { Exchange } from './exchange.ts';
 import type { DeploymentMeters, Meters } from './meters.ts';
 
@@ -16,8 +16,10 @@ export function observe(exchange: Exchange, meters: Meters, accessLog: AccessLog
   const totalMs = marks.ended - marks.began;
   const stages = exchange.stages ?? stageTimes(marks, exchange.reply);
   stages.write = marks.ended - (marks.answered ?? marks.ended);
-  const outcome = { protocol, status, reason, stages, totalMs };
-  count(exchange, meters, outcome);
+  const { endpoint, reply } = exchange;
+  const own = endpoint === undefined ? meters.nowhere : meters.of(endpoint.name).of(reply?.deployment ?? '');
+  const outcome = { protocol, status, reason, stages, totalMs, who: own.who(reply?.instanceId ?? '') };
+  count(exchange, own, outcome);
   endSpan(exchange, status, reason);
   if (accessLog.wanted) accessLog.writeJson(accessLine(exchange, outcome));
 }
@@ -27,18 +29,9 @@ function protocolOf({ route, dialect }: Exchange): string {
   return dialect === 'oip' ? 'oip_rest' : 'other';
 }
 
-interface Counted {
-  protocol: string;
-  status: number;
-  reason: string;
-  stages: StageTimes;
-  totalMs: number;
-}
-
-function count(exchange: Exchange, meters: Meters, { protocol, status, reason, stages, totalMs }: Counted): void {
+function count(exchange: Exchange, own: DeploymentMeters, outcome: Outcome): void {
   const { reply } = exchange;
-  const own =
-    exchange.endpoint === undefined ? meters.nowhere : meters.of(exchange.endpoint.name).of(reply?.deployment ?? '');
+  const { protocol, status, reason, stages, totalMs } = outcome;
   own.requests(protocol, status, reason).value += 1;
   if (exchange.endpoint === undefined) return;
   own.duration(protocol).observe(totalMs / 1_000);

@@ -1,6 +1,7 @@
 import { Operation } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
 import { allowed, type Route } from '../domain/routes.ts';
+import { askedText } from '../access-line.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Tracing } from '@mooring/telemetry';
@@ -32,6 +33,7 @@ export function answerRequest(deps: AnswerDeps, exchange: Exchange): Answer | Pr
   exchange.clientRequestId = plan.clientRequestId;
   exchange.query = plan.query;
   exchange.route = route;
+  exchange.asked = plan.asked;
   exchange.dialect = route.dialect;
   if (deps.tracing.enabled) beginSpan(deps.tracing, exchange, plan);
   admit(deps, exchange, plan);
@@ -51,6 +53,7 @@ function planned(planner: RequestPlanner, exchange: Exchange): RequestPlan {
     return planner.plan(exchange.head);
   } catch (thrown) {
     exchange.dialect = dialectOf(exchange.head.target);
+    exchange.asked = askedText(exchange.head.method, undefined);
     throw thrown;
   }
 }

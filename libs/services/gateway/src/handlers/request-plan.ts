@@ -1,3 +1,4 @@
+import { askedText } from '../access-line.ts';
 import type { Header } from '@mooring/contracts/scoring';
 import { endpointOfHost, parseTarget } from '../domain/path.ts';
 import {
@@ -16,6 +17,8 @@ export interface RequestPlan {
   readonly clientRequestId: string;
   readonly query: string;
   readonly route: Route;
+  /** Method and route, as they stand in the access line. */
+  readonly asked: string;
   /** As the caller sent it, when it is one; else empty. */
   readonly traceparent: string;
   /** The key of the Authorization header, if that has one. */
@@ -53,9 +56,13 @@ export class RequestPlanner {
     const known = head.notes as RequestPlan | undefined;
     if (known !== undefined) return known;
     const { headers } = head;
+    const id = clientRequestId(headers);
+    const { query, route } = this.#target(head);
     const plan: RequestPlan = {
-      clientRequestId: clientRequestId(headers),
-      ...this.#target(head),
+      clientRequestId: id,
+      query,
+      route,
+      asked: askedText(head.method, route.template),
       traceparent: traceparentOf(headers),
       key: bearerKey(headers),
       call: undefined,
