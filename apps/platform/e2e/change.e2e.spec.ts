@@ -229,6 +229,8 @@ describe('one request seen from inside', () => {
       'router_picks_total',
       'mirror_sent_total',
       'scorer_cold_starts_total',
+      'mooring_batch_rows_count',
+      'mooring_batch_executions_total',
     ]) {
       expect(metrics).toContain(`${name}{`);
     }

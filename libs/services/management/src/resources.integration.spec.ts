@@ -427,6 +427,13 @@ describe('the rest', () => {
     expect(wrong.headers.get('allow')).toBe('GET, PUT, PATCH, DELETE');
   });
 
+  it("metrics come under Triton's names on request; another set of names is refused", async () => {
+    const page = await management.send('GET', '/metrics?names=triton', { token: 'none' });
+    expect(page.text).toContain('# TYPE nv_inference_count counter');
+    expect(page.text).not.toContain('mooring_');
+    expect((await management.send('GET', '/metrics?names=nagios', { token: 'none' })).status).toBe(400);
+  });
+
   it('metrics of every process are on one page', async () => {
     const page = await management.send('GET', '/metrics', { token: 'none' });
     expect(page.headers.get('content-type')).toContain('version=0.0.4');

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { PlatformError } from '@mooring/errors';
 import { mergeMetrics } from '../domain/merge-metrics.ts';
+import { tritonMetricsOf } from '../domain/triton-metrics.ts';
 import type { HttpServerDeps } from './server-deps.ts';
 
 const prometheusText = 'text/plain; version=0.0.4; charset=utf-8';
@@ -18,7 +20,13 @@ export function registerOpenRoutes(app: FastifyInstance, { ports, ready, loopbac
           .header('retry-after', '1')
           .send({ status: 'not ready', why: 'the state store is away, or it stops' }),
   );
-  app.get('/metrics', { config: loopback ? { open: 'everybody' } : {} }, async (_request, reply) =>
-    reply.type(prometheusText).send(mergeMetrics(await ports.state.metrics())),
-  );
+  app.get('/metrics', { config: loopback ? { open: 'everybody' } : {} }, async ({ query }, reply) => {
+    const { names } = query as { names?: unknown };
+    if (names !== undefined && names !== 'triton') {
+      const problem = { path: 'names', problem: 'is not a set of names', expected: 'triton, or nothing' };
+      throw PlatformError.invalid('query', [problem]);
+    }
+    const page = mergeMetrics(await ports.state.metrics());
+    return reply.type(prometheusText).send(names === 'triton' ? tritonMetricsOf(page) : page);
+  });
 }
