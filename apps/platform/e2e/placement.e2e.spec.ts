@@ -92,9 +92,7 @@ it('is tuned under load beside the live deployment, and the best is written into
   const file = platform.yaml(yaml, { 'request.json': '{"data": [[5.1, 3.5, 1.4, 0.2]]}' });
   const request = join(dirname(file), 'request.json');
   const table = await platform.json<{ threads: number; requests_per_s: number; failed: number; best: string }[]>(
-    'online-deployment',
-    'autotune',
-    ...['-f', file, '-r', request, '--in-flight', '4', '--seconds', '1'],
+    ...`online-deployment autotune --in-flight 4 --seconds 1 -f ${file} -r ${request}`.split(' '),
   );
   figure(`autotune of iris: ${table.map((row) => `${row.threads}: ${row.requests_per_s}/s`).join(', ')}`);
   expect(table.length).toBeGreaterThanOrEqual(3);

@@ -3,12 +3,11 @@ import { PlatformError } from '@mooring/errors';
 import { failedReply, rankOf, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
 import { createAtOnce, cancelled, createBatcher, type Batcher, type AtOnce } from './batcher.ts';
-import { rowsOf } from './batch-tensors.ts';
 import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
 import type { Engine, ThisThread } from './engine.ts';
 import { configCard, metadataCard, readyCard, statisticsCard } from './model-card.ts';
 import { apiDescription } from './openapi.ts';
-import { checkInputs, checkOutputs } from './signature.ts';
+import { checkInputs, checkOutputs, rowsAsked } from './signature.ts';
 import { createStatistics } from './statistics.ts';
 
 /** Requests that may wait in the runtime, whatever admission before it lets through. */
@@ -150,8 +149,7 @@ class OpenPort implements ModelPort {
       const outputs = checkOutputs(signature, request.outputs.length === 0 ? none : request.outputs.map(nameOf));
       checkInputs(signature, request.inputs);
       const { rowsMax } = this.#options;
-      if (rowsMax !== undefined && (rowsOf(request.inputs) ?? Number.POSITIVE_INFINITY) > rowsMax)
-        return elsewhere(rowsMax);
+      if (rowsMax !== undefined && rowsAsked(signature, request.inputs) > rowsMax) return elsewhere(rowsMax);
       const decodedMs = this.#nowMs();
       const submitted = model.batcher.submit({
         inputs: request.inputs,

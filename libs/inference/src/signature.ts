@@ -28,6 +28,17 @@ export function describeSpec(spec: TensorSpec): string {
   return `${spec.datatype} ${formatShape(spec.shape.map((dimension) => (dimension === '' ? -1 : dimension)))}`;
 }
 
+/** Rows of a request that passed checkInputs: the largest first dimension among the inputs where it is free; else 1. */
+export function rowsAsked(signature: ModelSignature, inputs: readonly Tensor[]): number {
+  let rows = 1;
+  for (const { name, shape } of signature.inputs) {
+    if (typeof shape[0] !== 'string') continue;
+    const asked = inputs.find((tensor) => tensor.name === name)?.shape[0] ?? 1;
+    if (asked > rows) rows = asked;
+  }
+  return rows;
+}
+
 interface InputProblem extends FieldProblem {
   reason: string;
 }

@@ -72,8 +72,7 @@ function unsafeInline(file: string, session: OnnxSession): string | undefined {
 
 function inlineModel(spec: OnnxSpec, session: OnnxSession, batchRowsMax: number, nowMs: () => number): InlineModel {
   const { settings, runtime } = spec;
-  const freeRows = session.signature.inputs.every(({ shape }) => typeof shape[0] === 'string');
-  const rowsMax = freeRows ? rowsWithin(session, inlineRunMsMax, nowMs) : Number.MAX_SAFE_INTEGER;
+  const rowsMax = rowsWithin(session, inlineRunMsMax, nowMs);
   const own = Math.min(inlineBatchRowsMax, rowsMax);
   const exact = settings.batchSet !== true && whyNotBatched(session) === undefined && batchesExactly(session, own);
   return {

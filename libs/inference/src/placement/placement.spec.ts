@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createOnnxRuntime } from '../onnx-runtime.ts';
 import { onnxSpec, quiet } from '../testing.ts';
+import { rowsAsked } from '../signature.ts';
 import { choosePlacement } from './choose-placement.ts';
 import { whyNotInline } from './why-not-inline.ts';
 
@@ -102,5 +103,22 @@ describe('the models of the fixtures', () => {
     // ONNX Runtime multiplies one row by another kernel than several: iris differs in the last bit of a probability.
     expect(await rows('iris-onnx/model.onnx')).toBe(0);
     expect(await rows('slow-and-bad/models/nan-inf.onnx')).toBeGreaterThan(1);
+  });
+});
+
+describe('the rows of a request', () => {
+  const signature = {
+    inputs: [
+      { name: 'x', datatype: 'FP32', shape: ['N', 4] },
+      { name: 'k', datatype: 'FP32', shape: [3] },
+    ],
+    outputs: [],
+  } as const;
+  const tensor = (name: string, shape: number[]) =>
+    ({ name, datatype: 'FP32', shape, elements: new Float32Array(0) }) as const;
+
+  it('are those of the inputs that may have any number of them', () => {
+    expect(rowsAsked(signature, [tensor('k', [3]), tensor('x', [7, 4])])).toBe(7);
+    expect(rowsAsked({ inputs: [signature.inputs[1]], outputs: [] }, [tensor('k', [3])])).toBe(1);
   });
 });
