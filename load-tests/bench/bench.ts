@@ -6,6 +6,7 @@ import { runGhz, runWrk } from './generator/foreign.ts';
 import type { Measured } from './measure.ts';
 import { baselineRatios } from './report/baseline.ts';
 import { chartOfRun } from './report/chart-of-run.ts';
+import { goalsText } from './report/goals.ts';
 import { ratios } from './report/ratios.ts';
 import { workloadReport } from './report/report.ts';
 import type { Sample } from './report/samples.ts';
@@ -30,6 +31,8 @@ export interface BenchResult {
   settings: { repeats: number; seconds: number; warmupSeconds: number; generator: string };
   /** Cores that other programs took: the median and the worst of all measurements. */
   otherCores: { median: number; most: number };
+  /** What should have been measured and was not, and why. */
+  leftOut: string[];
   samples: Sample[];
   ratios: ReturnType<typeof ratios>;
 }
@@ -49,32 +52,35 @@ export async function runBench(options: Options, signal: AbortSignal): Promise<B
     const chosen = options.only.map(workloadNamed);
     await session.start(systems, chosen);
     for (const workload of chosen) {
-      const subjects = await session.subjects(systems, workload);
-      if (subjects.length === 0) say(`${workload.name} is left out: nothing that serves it runs`);
-      await measures[workload.kind]({
-        session,
-        workload,
-        subjects,
-        points: pointsOf(workload, options),
-        repeats: options.repeats,
-        times: { warmupMs: options.warmupSeconds * 1_000, durationMs: options.seconds * 1_000 },
-        onSample: (sample, measured) => {
-          samples.push(sample);
-          otherCores.push(measured.otherCores);
-          say(progressLine(workload, sample, measured));
-        },
-      });
+      const onSample = (sample: Sample, measured: Measured): void => {
+        samples.push(sample);
+        otherCores.push(measured.otherCores);
+        say(progressLine(workload, sample, measured));
+      };
+      try {
+        const subjects = await session.subjects(systems, workload);
+        if (subjects.length === 0) say(`${workload.name} is left out: nothing that serves it runs`);
+        await measures[workload.kind]({ session, workload, subjects, onSample, ...settingsOf(workload, options) });
+      } catch (error) {
+        // What was measured before, perhaps for an hour, is still worth its tables.
+        signal.throwIfAborted();
+        session.leaveOut(`the rest of ${workload.name}`, error);
+      }
       process.stdout.write(`\n${workloadReport(workload, samples)}`);
     }
   } finally {
     await session.close();
   }
-  const result = resultOf(options, samples, otherCores);
-  process.stdout.write(`\n${otherText(result)}`);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, chartOfRun(samples));
-  if (options.baseline !== undefined) writeFileSync(options.baseline, baselineText(options, result));
+  const result = resultOf(options, samples, otherCores, session.leftOut);
+  process.stdout.write(`\n${goalsText(samples)}\n${otherText(result)}`);
+  writeFiles(options, result);
   return result;
+}
+
+function writeFiles(options: Options, result: BenchResult): void {
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, chartOfRun(result.samples));
+  if (options.baseline !== undefined) writeFileSync(options.baseline, baselineText(options, result));
 }
 
 const measures: Readonly<Record<WorkloadKind, (run: Run) => Promise<void>>> = {
@@ -86,9 +92,10 @@ const measures: Readonly<Record<WorkloadKind, (run: Run) => Promise<void>>> = {
   overload: measureOverload,
 };
 
-function pointsOf({ kind, points }: Workload, options: Options): readonly number[] {
+function settingsOf({ kind, points }: Workload, options: Options): Pick<Run, 'points' | 'repeats' | 'times'> {
   const given = kind === 'closed' || kind === 'in-flight' ? options.concurrency : options.points;
-  return given ?? points;
+  const times = { warmupMs: options.warmupSeconds * 1_000, durationMs: options.seconds * 1_000 };
+  return { points: given ?? points, repeats: options.repeats, times };
 }
 
 function progressLine({ name, unit }: Workload, sample: Sample, { otherCores }: Measured): string {
@@ -99,7 +106,12 @@ function progressLine({ name, unit }: Workload, sample: Sample, { otherCores }: 
   return `${name} ${sample.x} ${unit}, repeat ${sample.repeat}: ${sample.system} ${figure(sample.perSecond)}/s, p50 ${figure(sample.p50Ms)} ms, others took ${figure(otherCores)} cores${trouble}`;
 }
 
-function resultOf(options: Options, samples: Sample[], otherCores: readonly number[]): BenchResult {
+function resultOf(
+  options: Options,
+  samples: Sample[],
+  otherCores: readonly number[],
+  leftOut: readonly string[],
+): BenchResult {
   const references = Object.fromEntries(options.only.map((name) => [name, workloadNamed(name).references]));
   const { repeats, seconds, warmupSeconds } = options;
   return {
@@ -113,6 +125,7 @@ function resultOf(options: Options, samples: Sample[], otherCores: readonly numb
       generator: [options.wrk ? 'wrk' : 'own', options.ghz ? 'ghz' : 'own'].join(', '),
     },
     otherCores: { median: median(otherCores), most: Math.max(0, ...otherCores) },
+    leftOut: [...leftOut],
     samples,
     ratios: ratios(samples, references),
   };

@@ -14,7 +14,13 @@ try {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') process.stdout.write(usage);
   else if (options === 'list') process.stdout.write(listText());
-  else await runBench(options, interrupt.signal);
+  else {
+    const { leftOut } = await runBench(options, interrupt.signal);
+    if (leftOut.length > 0) {
+      process.stderr.write(`\n${leftOut.join('\n')}\n`);
+      process.exitCode = 1;
+    }
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -25,6 +25,8 @@ const irisFile = fileURLToPath(new URL('../../libs/testing/fixtures/iris-onnx/mo
 export class Session {
   readonly context: Context;
   readonly meter: Meter;
+  /** What failed to start or answered wrongly. */
+  readonly leftOut: string[] = [];
   readonly #hosts = new Map<string, Host>();
   readonly #expected = new Map<ModelName, number[]>();
   readonly #traces: Server;
@@ -81,14 +83,14 @@ export class Session {
         await host.start(rows);
       } catch (error) {
         this.context.signal.throwIfAborted();
-        this.context.say(`${host.name} is left out: ${error instanceof Error ? error.message : String(error)}`);
+        this.leaveOut(host.name, error);
         this.#hosts.delete(key);
         await host.stop();
       }
     }
   }
 
-  /** The rows of one workload that run, each with an answer that was checked. Throws when an answer is wrong. */
+  /** The rows of one workload that run, each with an answer that was checked; one whose answer is wrong is left out. */
   async subjects(systems: readonly SystemEntry[], workload: Workload): Promise<Subject[]> {
     const found: Subject[] = [];
     for (const { name, host, hostKey, loop, workloads } of systems) {
@@ -100,7 +102,13 @@ export class Session {
       const running = host === undefined ? undefined : this.#hosts.get(hostKey ?? name);
       const shot = running?.shot({ system: name, workload: workload.name });
       if (running === undefined || shot === undefined) continue;
-      await this.verify(name, shot, workload.model);
+      try {
+        await this.verify(name, shot, workload.model);
+      } catch (error) {
+        this.context.signal.throwIfAborted();
+        this.leaveOut(name, error);
+        continue;
+      }
       found.push({ name, host: running, shot });
     }
     return found;
@@ -127,6 +135,13 @@ export class Session {
     this.#traces.closeAllConnections();
     this.#traces.close();
     rmSync(this.context.temp, { recursive: true, force: true });
+  }
+
+  /** Something that was to be measured is not: said now, and in the end. */
+  leaveOut(name: string, error: unknown): void {
+    const line = `${name} is left out: ${error instanceof Error ? error.message : String(error)}`;
+    this.leftOut.push(line);
+    this.context.say(line);
   }
 
   async #expectedOf(model: ModelName): Promise<number[]> {
