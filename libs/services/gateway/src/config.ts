@@ -12,6 +12,8 @@ export const gatewayConfig = z
       .string()
       .regex(/^.+:\d{1,5}$/, 'must be host:port')
       .default('127.0.0.1:8080'),
+    /** Other gateways of this machine listen on the same port, and the kernel spreads connections over them (Linux). */
+    reusePort: z.stringbool().default(false),
     /** Allows an address beyond this machine although calls, keys included, travel in clear. */
     insecure: z.stringbool().default(false),
     /** With `example.org`, `cars.example.org/score` is endpoint cars. None when absent. */

@@ -48,8 +48,9 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
 
   /** Resolves with the base URL. */
   async listen(): Promise<string> {
-    const { host, port } = parseAddress(this.#deps.config.http);
-    const bound = await this.#server.listen(host, port, (error) =>
+    const { http, reusePort } = this.#deps.config;
+    const { host, port } = parseAddress(http);
+    const bound = await this.#server.listen({ host, port, reusePort }, (error) =>
       this.#deps.log.error({ err: error }, 'the HTTP server failed'),
     );
     return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;

@@ -44,7 +44,7 @@ async function start(answer: (request: HttpRequest) => void, changes: Partial<Ht
       refuse: (error) => rawAnswer(error, 'refused'),
     },
   );
-  const port = await server.listen('127.0.0.1', 0, (error) => expect.unreachable(error.message));
+  const port = await server.listen({ host: '127.0.0.1', port: 0 }, (error) => expect.unreachable(error.message));
   const started = { server, url: `http://127.0.0.1:${port}`, requests, closed };
   running.push(started);
   return started;

@@ -48,10 +48,13 @@ export class Http1Server implements ServerState {
   }
 
   /** Resolves with the port; `onError` gets what goes wrong later. */
-  listen(host: string, port: number, onError: (error: Error) => void): Promise<number> {
+  listen(
+    address: { host: string; port: number; reusePort?: boolean },
+    onError: (error: Error) => void,
+  ): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
+      this.#server.listen(address, () => {
         this.#server.off('error', reject);
         this.#server.on('error', onError);
         this.#clock = setInterval(() => this.#sweep(), this.#tickMs);

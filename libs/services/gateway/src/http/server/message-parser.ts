@@ -143,7 +143,7 @@ export class MessageParser {
       return false;
     }
     const bytes = end + headEnd.length;
-    this.#lastHead = parseHead(rest.toString('latin1', 0, end), this.#limits.headersMax);
+    this.#lastHead = parseHead(rest.toString('latin1', 0, end + lineEnd.length), this.#limits.headersMax);
     // A copy: a view would keep the body behind it in memory.
     this.#lastBytes = Buffer.from(rest.subarray(0, bytes));
     return this.#begin(this.#lastHead, bytes);

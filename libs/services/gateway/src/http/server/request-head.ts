@@ -27,14 +27,19 @@ const methodLengthMax = 32;
 const space = 0x20;
 const tab = 0x09;
 const colon = 0x3a;
+const cr = 0x0d;
+const lf = 0x0a;
 
-/** Parses a head without the empty line at its end. `text` holds one character for each byte. Throws PlatformError. */
+/**
+ * Parses a head without the empty line at its end: every line of `text` ends with CR LF. One character is one byte.
+ * Throws PlatformError.
+ */
 export function parseHead(text: string, headersMax: number): RequestHead {
   const lineEnd = text.indexOf('\r\n');
-  const { method, target, minorVersion } = parseLine(lineEnd < 0 ? text : text.slice(0, lineEnd));
+  const { method, target, minorVersion } = parseLine(text.slice(0, lineEnd));
   const rawHeaders: string[] = [];
   const headers: Record<string, string | undefined> = { __proto__: null } as never;
-  let at = lineEnd < 0 ? text.length : lineEnd + 2;
+  let at = lineEnd + 2;
   while (at < text.length) {
     if (rawHeaders.length >= headersMax * 2) throw tooManyHeaders(headersMax);
     at = parseField(text, at, rawHeaders, headers);
@@ -76,7 +81,8 @@ function parseField(
   let end = from;
   // Ends at the line's end, at a carriage return or line feed on its own, or at what no value may hold.
   while (valueCharacters[text.charCodeAt(end)] === 1) end += 1;
-  if (end < text.length && !text.startsWith('\r\n', end)) throw malformed('a header holds a control character');
+  if (text.charCodeAt(end) !== cr || text.charCodeAt(end + 1) !== lf)
+    throw malformed('a header holds a control character');
   let valueEnd = end;
   while (valueEnd > from && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
   const name = text.slice(at, nameEnd);
