@@ -10,6 +10,7 @@ const options = {
   management: { type: 'string' },
   nats: { type: 'string' },
   topology: { type: 'string' },
+  edge: { type: 'string' },
 } as const;
 
 export type PlatformFlags = ReturnType<typeof readFlags>;

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { pino } from 'pino';
 import { defaultDataFolder, type Environment } from '@mooring/config';
-import { supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
+import { defaultEdges, supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
 import type { PlatformFlags } from './flags.ts';
 
 /**
@@ -23,6 +24,7 @@ export async function runSupervisor(flags: PlatformFlags, environment: Environme
       grpc: flags.grpc ?? '127.0.0.1:8081',
       management: flags.management ?? '127.0.0.1:8082',
       topology: topology as TopologyName,
+      edges: edgesOf(flags.edge, topology),
       ...(flags.nats === undefined ? {} : { natsUrl: flags.nats }),
       environment,
       log,
@@ -36,4 +38,10 @@ export async function runSupervisor(flags: PlatformFlags, environment: Environme
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+}
+
+/** As asked; by default as many as suit the machine, where the topology allows several. */
+function edgesOf(asked: string | undefined, topology: string): number {
+  if (asked !== undefined) return Number(asked);
+  return topology === 'default' ? defaultEdges(availableParallelism()) : 1;
 }

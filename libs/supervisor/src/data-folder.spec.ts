@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataFolder, type DataFolder } from '@mooring/config';
 import { identify, isAlive } from '@mooring/runtime';
 import { claim, makeDataFolder, natsAccount, readRecord, takeOver, writeRecord } from './data-folder.ts';
-import { processesOf, topologyNames } from './topology.ts';
+import { defaultEdges, processesOf, topologyNames } from './topology.ts';
 
 let root: string;
 let folder: DataFolder;
@@ -58,5 +58,21 @@ describe('a topology', () => {
       'router',
       'worker',
     ]);
+  });
+
+  it('can have several data-plane processes that share their ports and limits, where they are apart', () => {
+    const plans = processesOf('default', 3);
+    expect(plans.map(({ name }) => name)).toEqual(['control', 'edge', 'edge-2', 'edge-3']);
+    expect(plans.at(-1)?.environment).toMatchObject({ MOORING_ROUTER_SHARE_OF: '3', MOORING_ROUTER_ID: 'router-3' });
+    expect(() => processesOf('single', 2)).toThrow('leave --edge out');
+  });
+
+  it.each([
+    { cores: 1, edges: 1 },
+    { cores: 7, edges: 1 },
+    { cores: 16, edges: 4 },
+    { cores: 128, edges: 8 },
+  ])('has $edges data-plane processes on $cores cores by default', ({ cores, edges }) => {
+    expect(defaultEdges(cores)).toBe(edges);
   });
 });

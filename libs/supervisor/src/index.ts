@@ -1,2 +1,2 @@
 export { supervise, type Addresses, type RunningPlatform, type SuperviseOptions } from './supervise.ts';
-export { processesOf, topologyNames, type ProcessPlan, type TopologyName } from './topology.ts';
+export { defaultEdges, processesOf, topologyNames, type ProcessPlan, type TopologyName } from './topology.ts';

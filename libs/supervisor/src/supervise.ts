@@ -6,7 +6,7 @@ import { identify } from '@mooring/runtime';
 import { superviseChild, type SupervisedChild } from './child.ts';
 import { claim, makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
 import { superviseNats, type SupervisedNats } from './supervised-nats.ts';
-import { processesOf, type TopologyName } from './topology.ts';
+import { processesOf, type ProcessPlan, type TopologyName } from './topology.ts';
 
 export interface SuperviseOptions {
   data: string;
@@ -14,6 +14,8 @@ export interface SuperviseOptions {
   grpc: string;
   management: string;
   topology: TopologyName;
+  /** Data-plane processes on the same ports; 1 when absent. */
+  edges?: number;
   /** An existing NATS instead of an own one; its account in the URL, or MOORING_NATS_USER and _PASSWORD. */
   natsUrl?: string;
   environment: Environment;
@@ -83,15 +85,26 @@ class Supervisor {
       const { MOORING_NATS_USER: user, MOORING_NATS_PASSWORD: password } = environment;
       await checkNats({ url: natsUrl, user, password });
     }
-    const plans = processesOf(this.#options.topology);
+    const { topology, edges } = this.#options;
+    const plans = processesOf(topology, edges);
+    const first = plans.filter(({ name }) => !name.startsWith('edge-'));
+    await this.#startAll(first);
+    await this.#startAll(plans.slice(first.length));
+  }
+
+  async #startAll(plans: readonly ProcessPlan[]): Promise<void> {
     for (const plan of plans) {
       const child = superviseChild({
         name: plan.name,
         program: process.execPath,
         args: [platformMain, `--target=${plan.targets.join(',')}`],
-        environment: (lastExit) => ({ ...this.#environment(plan.name), MOORING_LAST_EXIT: lastExit }),
+        environment: (lastExit) => ({
+          ...this.#environment(plan.name),
+          ...plan.environment,
+          MOORING_LAST_EXIT: lastExit,
+        }),
         logsDir: this.#folder.logs,
-        log,
+        log: this.#options.log,
         onReady: (facts) => this.#served(plan.name, facts),
       });
       this.#children.push(child);

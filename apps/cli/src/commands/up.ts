@@ -50,6 +50,14 @@ export const upFlags = {
     about: 'default; single: one process; split: every service in its own',
     choices: ['default', 'single', 'split'],
   },
+  edge: {
+    kind: 'whole',
+    names: ['--edge'],
+    value: 'N',
+    about: 'data-plane processes on the same ports (one for every 4 cores)',
+    smallest: 1,
+    largest: 64,
+  },
   timeout: {
     kind: 'whole',
     names: ['--timeout'],

@@ -14,6 +14,7 @@ export interface UpFlags {
   management: string | undefined;
   nats: string | undefined;
   topology: string | undefined;
+  edge: number | undefined;
 }
 
 const pollMs = 50;
@@ -23,11 +24,11 @@ const stopMs = 150_000;
 
 function supervisorArgs(folder: DataFolder, flags: UpFlags): string[] {
   // Picked by name: what a command passes has flags of its own beside these.
-  const { http, grpc, management, nats, topology } = flags;
-  const given = Object.entries({ data: folder.root, http, grpc, management, nats, topology }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
+  const { http, grpc, management, nats, topology, edge } = flags;
+  const given = Object.entries({ data: folder.root, http, grpc, management, nats, topology, edge }).filter(
+    (entry): entry is [string, string | number] => entry[1] !== undefined,
   );
-  return [platformMain, '--supervise', ...given.flatMap(([name, value]) => [`--${name}`, value])];
+  return [platformMain, '--supervise', ...given.flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
 /** Runs the platform as a child until it ends; resolves to its exit code. `signal` asks it to stop, then waits for it. */

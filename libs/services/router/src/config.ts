@@ -12,6 +12,13 @@ const ownConfig = z
       .string()
       .regex(/^.+:\d+$/, 'must be host:port')
       .default('127.0.0.1:8081'),
+    /** Other routers of this machine listen on the same port, and the kernel spreads connections over them (Linux). */
+    reusePort: z.stringbool().default(false),
+    /**
+     * How many routers of this machine share the limit of 2 x max_concurrent_requests_per_instance x instances. Each takes
+     * an equal part of it, which is right as far as the kernel spreads connections evenly.
+     */
+    shareOf: z.coerce.number().int().min(1).max(256).default(1),
     /** Allows an address beyond this machine although calls, keys included, travel in clear. */
     insecure: z.stringbool().default(false),
     /** Where a gateway in another process comes in: `unix:/path`, a socket in the run folder when absent, or `none`. */

@@ -60,8 +60,10 @@ export class Router implements Lifecycle {
       bytesMax: config.mirrorBytesMax,
       compareBytesMax: config.mirrorCompareBytesMax,
     };
-    this.directory = new Directory(createInstanceStreams(log), (pool, key, record) =>
-      this.inline?.models.apply(pool, key, record),
+    this.directory = new Directory(
+      createInstanceStreams(log),
+      (pool, key, record) => this.inline?.models.apply(pool, key, record),
+      config.shareOf,
     );
     this.showState = createStateGauges(this.directory);
     this.mirror = new MirrorSender({ ...shared, limits });
@@ -115,10 +117,11 @@ export class Router implements Lifecycle {
     const timer = setInterval(() => void this.tick(), this.config.mirrorFlushMs);
     this.closers.push(() => clearInterval(timer));
     const { log } = this;
+    const { grpc, reusePort } = this.config;
     const ready = (): boolean => this.ready();
     const inference = this.inferenceService(createKeyGate(credentials));
     // Callers come in over our own HTTP/2, a fifth of grpc-js's CPU a call (docs/adr/0007).
-    this.servers.push(await startLeanGrpcServer({ address: this.config.grpc, services: [inference], log, ready }));
+    this.servers.push(await startLeanGrpcServer({ address: grpc, reusePort, services: [inference], log, ready }));
     if (this.config.address !== 'none') {
       this.servers.push(await startGrpcServer({ address: this.config.address, services: [this.streams], log, ready }));
     }

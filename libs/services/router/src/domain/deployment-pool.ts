@@ -36,8 +36,14 @@ export class DeploymentPool {
   readonly progress = new Progress(1);
   readonly retries = new RetryBudget();
   private rotation = 0;
+  private readonly shareOf: number;
   /** By instance: the model run that its newest answer came from. */
   private readonly newestBatches = new Map<string, string>();
+
+  /** `shareOf`: routers that share the limits of the deployment. */
+  constructor(shareOf = 1) {
+    this.shareOf = shareOf;
+  }
 
   /** Takes an instance in; an instance of the same id with another address replaces it. */
   add(id: string, address: string, open: () => InstanceStream): void {
@@ -143,9 +149,12 @@ export class DeploymentPool {
     this.progress.left(nowMs, ran);
   }
 
-  /** Live calls that may be open: twice what the instances run at once, the second half queues (azureml-contract 4.5). */
+  /**
+   * Live calls that may be open: twice what the instances run at once, the second half queues (azureml-contract 4.5); of
+   * that this router's share.
+   */
   liveLimit(maxConcurrentRequestsPerInstance: number): number {
-    return 2 * maxConcurrentRequestsPerInstance * this.slots.length;
+    return Math.ceil((2 * maxConcurrentRequestsPerInstance * this.slots.length) / this.shareOf);
   }
 
   /** Calls that the instances can bear now: less than the contract's limit while some are slow. */

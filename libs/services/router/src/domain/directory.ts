@@ -45,12 +45,15 @@ export class Directory {
   private readonly streams = new Set<InstanceStream>();
   private readonly openStream: OpenInstanceStream;
   private readonly onInstance: OnInstance;
+  private readonly shareOf: number;
   /** Revision of the newest routing record taken in: equal on two routers = both know the same. */
   generation = 0;
 
-  constructor(openStream: OpenInstanceStream, onInstance: OnInstance = () => {}) {
+  /** `shareOf`: routers that share the limits of deployments. */
+  constructor(openStream: OpenInstanceStream, onInstance: OnInstance = () => {}, shareOf = 1) {
     this.openStream = openStream;
     this.onInstance = onInstance;
+    this.shareOf = shareOf;
   }
 
   endpoint(name: string): EndpointEntry | undefined {
@@ -139,7 +142,7 @@ export class Directory {
   private poolOf(endpoint: string, deployment: string): DeploymentPool {
     const key = `${endpoint.toLowerCase()}/${deployment.toLowerCase()}`;
     let pool = this.pools.get(key);
-    if (pool === undefined) this.pools.set(key, (pool = new DeploymentPool()));
+    if (pool === undefined) this.pools.set(key, (pool = new DeploymentPool(this.shareOf)));
     return pool;
   }
 
