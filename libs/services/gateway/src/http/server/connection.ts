@@ -3,23 +3,22 @@ import { PlatformError } from '@mooring/errors';
 import { encodeResponse } from './encode-response.ts';
 import { HttpRequest, type HttpResponse, type RequestConnection } from './http-request.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
+import { Outbox } from './outbox.ts';
 import { bodyTooSlow, callerGone, expectationFailed, requestTooSlow } from './problems.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ServerState } from './server-state.ts';
 
 /** How much, beside how long, of a body that nobody wants is still read so that its sender sees the answer. */
 const lingerBytesMax = 16 * 2 ** 20;
-/** Answers that wait for one write are put into one buffer up to here. */
-const joinBytesMax = 64 * 1024;
 const continueLine = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const closeLine = 'connection: close\r\n';
-const noBytes = Buffer.alloc(0);
 
 /** One caller's connection: takes its requests apart, and writes the answers in the order of the requests. */
 export class Connection implements MessageSink, RequestConnection {
   readonly #socket: Socket;
   readonly #server: ServerState;
   readonly #parser: MessageParser;
+  readonly #outbox: Outbox;
   /** Handed over and not yet answered, in the order in which they came. */
   readonly #open: HttpRequest[] = [];
   /** The request whose body is not complete. */
@@ -33,9 +32,6 @@ export class Connection implements MessageSink, RequestConnection {
   #refusal: string | undefined;
   #held = false;
   #busy = false;
-  #out: Buffer[] = [];
-  #outBytes = 0;
-  #sent: HttpRequest[] = [];
   #served = false;
   #dropped = 0;
   /** Ticks of the server's clock: when something last came, when the present head began, when the last head was complete. */
@@ -50,6 +46,9 @@ export class Connection implements MessageSink, RequestConnection {
     this.#since = server.tick;
     this.#headSince = server.tick;
     this.#parser = new MessageParser(server.limits, this);
+    this.#outbox = new Outbox(socket, server.limits.writeStallTimeoutMs, () => {
+      if (server.closing) this.closeIfIdle();
+    });
     socket.on('data', (bytes) => this.#take(bytes));
     socket.on('drain', () => {
       if (this.#held && !this.#mustWait()) this.#resume();
@@ -70,7 +69,7 @@ export class Connection implements MessageSink, RequestConnection {
 
   /** Closes the connection if it waits for a request; else the next answer says that it will be closed. */
   closeIfIdle(): void {
-    const busy = this.#open.length > 0 || !this.#parser.between || this.#socket.writableLength > 0;
+    const busy = this.#open.length > 0 || !this.#parser.between || !this.#outbox.empty;
     if (this.#state === 'open' && !busy) this.#socket.destroy();
   }
 
@@ -184,8 +183,7 @@ export class Connection implements MessageSink, RequestConnection {
     if (this.#state !== 'open') return false;
     if (this.#arriving !== undefined) return this.#handedOver && !this.#arriving.receiving;
     if (this.#last) return true;
-    if (this.#outBytes > joinBytesMax || this.#socket.writableNeedDrain) return true;
-    return this.#open.length >= this.#server.limits.pipelineMax;
+    return this.#outbox.full || this.#open.length >= this.#server.limits.pipelineMax;
   }
 
   #hold(): void {
@@ -222,14 +220,14 @@ export class Connection implements MessageSink, RequestConnection {
     for (let first = this.#open[0]; first !== undefined; first = this.#open[0]) {
       if (this.#state !== 'open') return;
       if (first.response === undefined) {
-        if (first.takeContinue()) this.#put(continueLine);
+        if (first.takeContinue()) this.#outbox.put(continueLine);
         return;
       }
       this.#open.shift();
       this.#answer(first, first.response);
     }
     if (this.#refusal === undefined || this.#state !== 'open') return;
-    this.#put(Buffer.from(this.#refusal));
+    this.#outbox.put(Buffer.from(this.#refusal));
     this.#refusal = undefined;
     this.#finishUp();
   }
@@ -245,15 +243,9 @@ export class Connection implements MessageSink, RequestConnection {
       withoutBody: request.head.method === 'HEAD',
       nowMs: Date.now(),
     });
-    for (const bytes of encoded) this.#put(bytes);
-    this.#sent.push(request);
+    this.#outbox.answer(request, encoded);
     this.#since = this.#server.tick;
     if (!keep) this.#finishUp();
-  }
-
-  #put(bytes: Buffer): void {
-    this.#out.push(bytes);
-    this.#outBytes += bytes.length;
   }
 
   /** The last answer is under way: the connection ends behind it. */
@@ -281,31 +273,11 @@ export class Connection implements MessageSink, RequestConnection {
   }
 
   #writeOut(): void {
-    const socket = this.#socket;
-    const out = this.#out;
-    if (out.length > 0) {
-      this.#out = [];
-      this.#outBytes = 0;
-      const sent = this.#sent;
-      this.#sent = [];
-      write(socket, out);
-      if (socket.writableLength === 0) finish(sent, socket.errored === null && !socket.destroyed);
-      else this.#finishLater(sent);
-    }
-    if (this.#state !== 'ending' || socket.writableEnded) return;
-    socket.end();
+    this.#outbox.flush();
+    if (this.#state !== 'ending' || this.#socket.writableEnded) return;
+    this.#socket.end();
     // What else comes is dropped until the caller has closed too, or for a little while.
-    socket.resume();
-  }
-
-  /** The socket is full: these are out when its reader has read. */
-  #finishLater(sent: HttpRequest[]): void {
-    this.#socket.setTimeout(this.#server.limits.writeStallTimeoutMs);
-    this.#socket.write(noBytes, (error) => {
-      this.#socket.setTimeout(0);
-      finish(sent, !error);
-      if (this.#server.closing) this.closeIfIdle();
-    });
+    this.#socket.resume();
   }
 
   #onClose(): void {
@@ -313,25 +285,7 @@ export class Connection implements MessageSink, RequestConnection {
     this.#state = 'ending';
     this.#gone?.abort();
     this.#arriving?.break(callerGone());
-    finish(this.#open, false);
-    finish(this.#sent, false);
-  }
-}
-
-function finish(requests: readonly HttpRequest[], delivered: boolean): void {
-  for (const request of requests) request.close(delivered);
-}
-
-function write(socket: Socket, pieces: readonly Buffer[]): void {
-  if (pieces.length === 1) {
-    socket.write(pieces[0] as Buffer);
-    return;
-  }
-  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  if (bytes <= joinBytesMax) socket.write(Buffer.concat(pieces, bytes));
-  else {
-    socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    socket.uncork();
+    for (const request of this.#open) request.close(false);
+    this.#outbox.abandon();
   }
 }

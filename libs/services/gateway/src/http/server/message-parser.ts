@@ -18,6 +18,8 @@ const lineEnd = Buffer.from('\r\n');
 const [cr, lf] = [0x0d, 0x0a];
 /** Some clients send an empty line behind a body; more than a few are no client's mistake. */
 const blankLinesMax = 4;
+/** Heads above this size are not kept: many idle connections must not hold much. */
+const rememberedBytesMax = 2 * 1024;
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -143,10 +145,16 @@ export class MessageParser {
       return false;
     }
     const bytes = end + headEnd.length;
-    this.#lastHead = parseHead(rest.toString('latin1', 0, end + lineEnd.length), this.#limits.headersMax);
+    const head = parseHead(rest.toString('latin1', 0, end + lineEnd.length), this.#limits.headersMax);
+    this.#remember(head, rest.subarray(0, bytes));
+    return this.#begin(head, bytes);
+  }
+
+  #remember(head: RequestHead, bytes: Buffer): void {
+    const worthIt = bytes.length <= rememberedBytesMax;
+    this.#lastHead = worthIt ? head : undefined;
     // A copy: a view would keep the body behind it in memory.
-    this.#lastBytes = Buffer.from(rest.subarray(0, bytes));
-    return this.#begin(this.#lastHead, bytes);
+    this.#lastBytes = worthIt ? Buffer.from(bytes) : noBytes;
   }
 
   #checkSize(bytes: number): void {
