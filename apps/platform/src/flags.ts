@@ -4,6 +4,7 @@ const options = {
   target: { type: 'string' },
   'list-targets': { type: 'boolean', default: false },
   supervise: { type: 'boolean', default: false },
+  'clean-up': { type: 'boolean', default: false },
   data: { type: 'string' },
   http: { type: 'string' },
   grpc: { type: 'string' },

@@ -5,9 +5,16 @@ export const command = defineCommand({
   flags: {},
   examples: ['mooring down', 'mooring down --data ./data'],
   async run(_args, context) {
-    const { runningPlatform, stopPlatform } = await import('../shared/platform-process.ts');
+    const { cleanUpAfter, diedPlatform, runningPlatform, stopPlatform } = await import('../shared/platform-process.ts');
     const { folder } = await context.settings();
     const running = runningPlatform(folder);
+    const died = diedPlatform(folder);
+    if (died !== undefined) {
+      context.note(`the supervisor of ${folder.root} (process ${died.pid}) was killed; ending what it left running`);
+      const ended = await cleanUpAfter(folder);
+      context.note(ended === '' ? 'nothing of it ran any more' : ended);
+      return;
+    }
     if (running === undefined) {
       context.note(`no platform runs on ${folder.root}`);
       return;

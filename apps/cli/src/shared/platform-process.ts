@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { DataFolder } from '@mooring/config';
 import { PlatformError } from '@mooring/errors';
 import { platformMain } from './repository.ts';
@@ -100,6 +101,24 @@ async function textFrom(file: string, start: number): Promise<string> {
 export function runningPlatform(folder: DataFolder): SupervisorRecord | undefined {
   const record = readSupervisorRecord(folder);
   return record !== undefined && isRunning(record) ? record : undefined;
+}
+
+/** The platform that was started on the data folder and whose supervisor ended without stopping it. */
+export function diedPlatform(folder: DataFolder): SupervisorRecord | undefined {
+  const record = readSupervisorRecord(folder);
+  return record === undefined || isRunning(record) ? undefined : record;
+}
+
+/** Ends what a killed supervisor left running; resolves to lines that say what. */
+export async function cleanUpAfter(folder: DataFolder): Promise<string> {
+  try {
+    const args = [platformMain, '--clean-up', '--data', folder.root];
+    return (await promisify(execFile)(process.execPath, args, { timeout: stopMs })).stdout.trimEnd();
+  } catch (thrown) {
+    const why = String((thrown as { stderr?: unknown }).stderr ?? '').trim();
+    const message = `what the killed supervisor left could not all be ended: ${why || String(thrown)}`;
+    throw new PlatformError('unavailable', 'NOT_CLEANED_UP', message, { cause: thrown });
+  }
 }
 
 /** Asks the platform to stop and waits until it is gone. */
