@@ -32,7 +32,9 @@ export interface PutOptions {
 
 /**
  * Files of models, code and environments, by container and path. A write is seen whole or not at all. Names that would
- * lead outside reject with `invalid_argument`; what is absent with `not_found`/`ARTIFACT_NOT_FOUND`.
+ * lead outside reject with `invalid_argument`; what is absent with `not_found`/`ARTIFACT_NOT_FOUND`. What is sealed, or
+ * whose metadata says `upload_status: completed`, is written once: the same content again changes nothing and succeeds,
+ * any other rejects with `already_exists`/`BLOB_IMMUTABLE`.
  */
 export interface ArtifactStore {
   put(container: string, path: string, source: ByteSource, options: PutOptions): Promise<ArtifactHead>;
@@ -56,6 +58,10 @@ export interface ArtifactStore {
     blockIds: readonly string[],
     options: PutOptions,
   ): Promise<ArtifactHead>;
+  /** From now on nothing at `container/path` changes, and no file is added below it. Sealing again changes nothing. */
+  seal(place: string): Promise<void>;
+  /** Keeps the digest of what is sealed at `container/path`; one that is kept already stays, and is given back. */
+  recordDigest(place: string, digest: string): Promise<string>;
   /** What lies at `container/path`: a file, a folder, or nothing. */
   kindOf(place: string): Promise<'file' | 'folder' | undefined>;
   /** Absolute path on this machine of a file or folder, for whoever loads it; rejects with `not_found`. */

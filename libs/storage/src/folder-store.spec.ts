@@ -54,8 +54,8 @@ describe('the folder store', () => {
 
   it('keeps metadata beside the content, and drops it when the content is replaced', async () => {
     await store.put('models', 'a', bytes('1'), { maxBytes, metadata: { name: 'fern' } });
-    await store.setMetadata('models', 'a', { upload_status: 'completed' });
-    expect((await store.head('models', 'a'))?.metadata).toEqual({ upload_status: 'completed' });
+    await store.setMetadata('models', 'a', { upload_status: 'started' });
+    expect((await store.head('models', 'a'))?.metadata).toEqual({ upload_status: 'started' });
     await store.put('models', 'a', bytes('2'), { maxBytes });
     expect((await store.head('models', 'a'))?.metadata).toEqual({});
   });

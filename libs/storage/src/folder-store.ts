@@ -6,6 +6,8 @@ import type { ArtifactHead, ArtifactStore, ByteSource, PutOptions } from './arti
 import { isAbsent, isPlain, makeFolder, moveInto, openRegular, storageError, writeTemporary } from './files.ts';
 import { listPaths } from './list-folder.ts';
 import { checkContainer, safeSegments, sideName } from './safe-names.ts';
+import { immutable, isComplete, isSealed, recordInSeal, sealsFolder, writeSeal } from './seals.ts';
+import { sha256Tree } from './sha256-tree.ts';
 
 /** Below the root, beside the containers, whose names never begin with a dot. */
 const temporary = '.temporary';
@@ -17,7 +19,7 @@ const staleMs = 24 * 3_600_000;
 
 /** The artifact store on a folder (made with mode 0700 when absent). Several processes may use the same one. */
 export function createFolderStore(directory: string): ArtifactStore {
-  for (const name of [temporary, blocks, metadataFolder]) {
+  for (const name of [temporary, blocks, metadataFolder, sealsFolder]) {
     mkdirSync(join(directory, name), { recursive: true, mode: 0o700 });
   }
   const root = realpathSync(directory);
@@ -26,6 +28,10 @@ export function createFolderStore(directory: string): ArtifactStore {
   const placeOf = (container: string, path: string): { segments: string[]; file: string } => {
     const segments = [checkContainer(container), ...safeSegments(path)];
     return { segments, file: join(root, ...segments) };
+  };
+  const partsOf = (place: string): ReturnType<typeof placeOf> => {
+    const [container = '', ...path] = place.split('/');
+    return placeOf(container, path.join('/'));
   };
   const headOf = async (container: string, path: string): Promise<ArtifactHead | undefined> => {
     const { file } = placeOf(container, path);
@@ -42,6 +48,10 @@ export function createFolderStore(directory: string): ArtifactStore {
   const finish = async (container: string, path: string, from: string, options: PutOptions): Promise<ArtifactHead> => {
     const { segments, file } = placeOf(container, path);
     try {
+      const present = await headOf(container, path);
+      if ((present !== undefined && isComplete(present.metadata)) || (await isSealed(root, segments))) {
+        return await unchanged(present, { file, from, what: `${container}/${path}` });
+      }
       await makeFolder(root, segments.slice(0, -1));
       await moveInto(from, file);
       await writeMetadata(root, sideName(container, path), options.metadata ?? {});
@@ -65,7 +75,10 @@ export function createFolderStore(directory: string): ArtifactStore {
       return { head, content: file.createReadStream(range) };
     },
     setMetadata: async (container, path, metadata) => {
-      required(await headOf(container, path), container, path);
+      const head = required(await headOf(container, path), container, path);
+      if (isComplete(head.metadata) && !isComplete(metadata)) {
+        throw immutable(`${container}/${path}`, 'is marked as completely uploaded, which cannot be taken back');
+      }
       await writeMetadata(root, sideName(container, path), metadata);
     },
     list: async (container, options) => {
@@ -98,9 +111,10 @@ export function createFolderStore(directory: string): ArtifactStore {
       await rm(folder, { recursive: true, force: true });
       return head;
     },
+    seal: async (place) => writeSeal(root, partsOf(place).segments),
+    recordDigest: async (place, digest) => recordInSeal(root, partsOf(place).segments, digest, join(root, temporary)),
     kindOf: async (place) => {
-      const [container = '', ...path] = place.split('/');
-      const { file } = placeOf(container, path.join('/'));
+      const { file } = partsOf(place);
       if (!(await isPlain(file))) return undefined;
       return (await stat(file)).isDirectory() ? 'folder' : 'file';
     },
@@ -109,6 +123,18 @@ export function createFolderStore(directory: string): ArtifactStore {
       return required((await isPlain(file)) ? file : undefined, container, path);
     },
   };
+}
+
+/** The same content again, as retries send it, leaves everything as it is; any other is refused. */
+async function unchanged(
+  present: ArtifactHead | undefined,
+  { file, from, what }: { file: string; from: string; what: string },
+): Promise<ArtifactHead> {
+  if (present === undefined) throw immutable(what, 'would be added to content that is registered');
+  const same = (await stat(from)).size === present.bytes && (await sha256Tree(from)) === (await sha256Tree(file));
+  if (!same) throw immutable(what, 'is registered or completely uploaded, and this content differs');
+  await rm(from, { force: true });
+  return present;
 }
 
 function required<T>(value: T | undefined, container: string, path: string): T {

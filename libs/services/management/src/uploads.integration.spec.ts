@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import { startTestManagement, type Answered, type Asked, type TestManagement } from './testing/test-management.ts';
-import { startUpload } from './testing/uploads.ts';
+import { startUpload, uploadFolder } from './testing/uploads.ts';
 
 let nats: TestNats;
 let data: TempDir;
@@ -212,5 +212,33 @@ describe('the right to upload', () => {
     expect((await blob('DELETE', 'a/one.txt')).status).toBe(501);
     expect((await blob('PUT', 'a/one.txt', { more: '&comp=lease' })).status).toBe(501);
     expect((await blob('PUT', 'a/x', { raw: 'x', more: '&comp=block&blockid=../x' })).status).toBe(400);
+  });
+});
+
+describe('registered content', () => {
+  it('is written once: another upload’s address does not overwrite or extend it', async () => {
+    const modelUri = await uploadFolder(management, 'victim/add', { 'add.onnx': 'good' });
+    const registered = await management.send('PUT', 'models/add/versions/1', {
+      body: { properties: { modelUri, modelType: 'custom_model' } },
+    });
+    expect(registered.status).toBe(201);
+    const file = 'LocalUpload/victim/add/add.onnx';
+    const changed = await put(file, 'evil');
+    expect([changed.status, changed.headers.get('x-ms-error-code')]).toEqual([409, 'BlobImmutable']);
+    expect(changed.json.error.code).toBe('BlobImmutable');
+    await blob('PUT', file, { raw: 'evil', more: '&comp=block&blockid=MDA=' });
+    const list = '<BlockList><Latest>MDA=</Latest></BlockList>';
+    expect((await blob('PUT', file, { raw: list, more: '&comp=blocklist' })).status).toBe(409);
+    expect((await put('LocalUpload/victim/add/more.onnx', 'evil')).status).toBe(409);
+    expect((await put(file, 'good')).status).toBe(201);
+    expect(fileOf(file)).toBe('good');
+  });
+
+  it('is never the folder of all uploads', async () => {
+    const { base } = await startUpload(management);
+    const refused = await management.send('PUT', 'models/all/versions/1', {
+      body: { properties: { modelUri: `${base}/LocalUpload`, modelType: 'custom_model' } },
+    });
+    expect([refused.status, refused.json.error.target]).toEqual([400, 'properties.modelUri']);
   });
 });

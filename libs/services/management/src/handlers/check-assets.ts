@@ -3,13 +3,20 @@ import type { ManagementPorts } from '../ports.ts';
 import { refusedName } from './check-deployment.ts';
 import type { FurtherCheck } from './resource.ts';
 
-/** Files that an asset refers to must have been uploaded, and be what the asset needs: a file or a folder. */
+/** Where clients put every upload: as one asset it would keep all further ones out. */
+const uploadsFolder = 'LocalUpload';
+
+/**
+ * Files that an asset refers to must have been uploaded, and be what the asset needs: a file or a folder. They are sealed
+ * then, so that what is deployed is what was registered.
+ */
 export function createCheckModel(ports: ManagementPorts): FurtherCheck<'model'> {
   return async (spec, problems) => {
     const folder = spec.type === 'mlflow_model' || spec.type === 'triton_model';
     await notePlace(ports, spec.path, folder ? `a folder, as ${spec.type} has it` : undefined, (problem) =>
       problems.push({ path: 'properties.modelUri', ...problem }),
     );
+    if (problems.length === 0) await ports.store.seal(spec.path);
     return spec;
   };
 }
@@ -20,6 +27,7 @@ export function createCheckEnvironment(ports: ManagementPorts): FurtherCheck<'en
       await notePlace(ports, spec.build.contextPath, 'a folder', (problem) =>
         problems.push({ path: 'properties.build.contextUri', ...problem }),
       );
+      if (problems.length === 0) await ports.store.seal(spec.build.contextPath);
     }
     return spec;
   };
@@ -30,6 +38,7 @@ export function createCheckCode(ports: ManagementPorts): FurtherCheck<'code'> {
     await notePlace(ports, spec.path, 'a folder', (problem) =>
       problems.push({ path: 'properties.codeUri', ...problem }),
     );
+    if (problems.length === 0) await ports.store.seal(spec.path);
     return spec;
   };
 }
@@ -47,5 +56,7 @@ async function notePlace(
     note({ problem: `nothing was uploaded to '${place}'`, expected: 'the place of a finished upload' });
   } else if (found === 'file' && folder !== undefined) {
     note({ problem: `'${place}' is a file`, expected: folder });
+  } else if (place.split('/').slice(1).join('/') === uploadsFolder) {
+    note({ problem: `'${place}' holds the uploads of everybody`, expected: 'the place of one upload' });
   }
 }

@@ -12,6 +12,7 @@ import { platformErrorOf } from './fastify-errors.ts';
 const blobCodes: Readonly<Record<string, string>> = {
   ARTIFACT_NOT_FOUND: 'BlobNotFound',
   BLOB_ALREADY_EXISTS: 'BlobAlreadyExists',
+  BLOB_IMMUTABLE: 'BlobImmutable',
   MD5_MISMATCH: 'Md5Mismatch',
   INVALID_BLOCK_LIST: 'InvalidBlockList',
   INVALID_RANGE: 'InvalidRange',
