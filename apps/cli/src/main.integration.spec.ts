@@ -44,6 +44,7 @@ describe('the mooring process', () => {
     [['online-endpoint', 'list', '--query', '['], 2],
     [['online-endpoint', 'list'], 6],
     [['online-endpoint', 'list', '--url', 'http://127.0.0.1:1'], 4],
+    [['online-deployment', 'get-logs', '-n', 'luca', '-e', 'cars', '-l', '100001'], 2],
     [['online-endpoint', 'delete', '-n', 'cars'], 2],
     [['up', '--http', 'nowhere'], 2],
     [['batch-endpoint', 'create', '-f', 'x.yml'], 1],

@@ -62,7 +62,7 @@ function nextStepOf(error: PlatformError, command: string): string {
   if (known !== undefined) return known;
   if (error.reason === 'BAD_ARGUMENTS' || error.reason === 'BAD_QUERY') return help;
   if (error.code === 'unauthenticated')
-    return 'set MOORING_DATA to the data folder of the platform, or MOORING_TOKEN to a credential';
+    return 'set MOORING_DATA to the data folder of that platform, or MOORING_TOKEN to a credential';
   if (boundary(error.code).retry === 'yes') {
     return error.retryAfterMs === undefined ? 'try again' : `try again in ${Math.ceil(error.retryAfterMs / 1000)} s`;
   }

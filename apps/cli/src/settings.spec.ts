@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dataFolder } from '@mooring/config';
 import { tempDir } from '@mooring/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,24 +33,39 @@ describe('managementAccess', () => {
     expect(managementAccess(settings(environment, 'http://127.0.0.1:3')).url).toBe('http://127.0.0.1:3');
   });
 
-  it.each(['http://10.0.0.1:8082', 'https://mooring.example', 'http://127.0.0.1.example', 'http://localhost.example'])(
-    'does not send the credential of this machine to %s',
-    (url) => {
-      record(JSON.stringify(running));
-      expect(() => managementAccess(settings({}, url))).toThrow(/there is no credential for/);
-    },
-  );
+  it.each([
+    'http://10.0.0.1:8082',
+    'https://mooring.example',
+    'http://127.0.0.1.example',
+    'http://127.0.0.1:2',
+    'http://localhost:1',
+    'https://127.0.0.1:1',
+    'http://127.0.0.1:1@127.0.0.1:2',
+  ])('does not send the credential of the data folder to %s, where another may listen', (url) => {
+    record(JSON.stringify(running));
+    expect(() => managementAccess(settings({}, url))).toThrow(/is not sent to .* set MOORING_TOKEN/);
+    expect(managementAccess(settings({ MOORING_TOKEN: 'own' }, url))).toEqual({ url, token: 'own' });
+  });
+
+  it('does not send it to where a platform was that runs no more: somebody else may listen there now', () => {
+    record(JSON.stringify({ ...running, startTicks: 1 }));
+    expect(() => managementAccess(settings())).toThrow(/no platform runs on/);
+    expect(() => managementAccess(settings({}, running.management))).toThrow(/is not sent to/);
+  });
+
+  it.each(['abc', 'ftp://127.0.0.1', '127.0.0.1:8082', 'http://'])('refuses the address %s', (MOORING_URL) => {
+    expect(() => settings({ MOORING_URL })).toThrow(`MOORING_URL: '${MOORING_URL}' is not an http(s) address such as`);
+  });
 
   it('says when no platform runs', () => {
     expect(() => managementAccess(settings())).toThrow(/no platform runs on/);
   });
 
   it('says which file of the credential it cannot read', () => {
-    const elsewhere = tempDir();
-    expect(() =>
-      managementAccess(settings({ MOORING_DATA: elsewhere.path, MOORING_URL: 'http://localhost:1' })),
-    ).toThrow(new RegExp(`${elsewhere.path}/secrets/admin.token`));
-    elsewhere.remove();
+    record(JSON.stringify(running));
+    const { adminTokenFile } = dataFolder(root.path);
+    rmSync(adminTokenFile);
+    expect(() => managementAccess(settings())).toThrow(adminTokenFile);
   });
 });
 

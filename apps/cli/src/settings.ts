@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { dataFolder, defaultDataFolder, readConfig, type DataFolder, type Environment } from '@mooring/config';
 import { PlatformError } from '@mooring/errors';
 import { z } from 'zod';
-import { readSupervisorRecord } from './shared/supervisor-record.ts';
+import { isWebAddress, webAddress } from './shared/web-address.ts';
+import { isRunning, readSupervisorRecord } from './shared/supervisor-record.ts';
 
 const schema = z.object({
   data: z.string().default(defaultDataFolder),
-  url: z.string().optional(),
+  url: z
+    .string()
+    .refine(isWebAddress, { error: ({ input }) => `'${String(input)}' is not ${webAddress}` })
+    .optional(),
   token: z.string().optional(),
 });
 
@@ -31,17 +35,20 @@ export function readSettings(
  */
 export function managementAccess(settings: Settings): { url: string; token: string } {
   const record = readSupervisorRecord(settings.folder);
-  const url = settings.url ?? record?.management;
-  if (url === undefined || url === '') {
+  const own = record !== undefined && isRunning(record) ? record.management : '';
+  const url = settings.url ?? own;
+  if (url === '') {
     throw new PlatformError('unavailable', 'PLATFORM_NOT_RUNNING', `no platform runs on ${settings.folder.root}`);
   }
-  return { url, token: settings.token ?? adminToken(settings.folder, url, record?.management) };
+  return { url, token: settings.token ?? adminToken(settings.folder, url, own) };
 }
 
-function adminToken(folder: DataFolder, url: string, ownUrl: string | undefined): string {
-  // The admin credential of this machine's platform is nothing to send to another machine's.
-  if (url !== ownUrl && !isLoopback(url)) {
-    throw new PlatformError('unauthenticated', 'NO_CREDENTIAL', `there is no credential for ${url}: set MOORING_TOKEN`);
+/** The admin credential of a data folder goes to the platform that runs on it and to nobody else. */
+function adminToken(folder: DataFolder, url: string, own: string): string {
+  if (own === '' || URL.parse(url)?.origin !== URL.parse(own)?.origin) {
+    const runs = own === '' ? 'no platform runs on it' : `its platform is at ${own}`;
+    const message = `the credential of ${folder.root} is not sent to ${url}, for ${runs}: set MOORING_TOKEN to a credential of ${url}`;
+    throw new PlatformError('unauthenticated', 'NO_CREDENTIAL', message);
   }
   try {
     return readFileSync(folder.adminTokenFile, 'utf8').trim();
@@ -49,9 +56,4 @@ function adminToken(folder: DataFolder, url: string, ownUrl: string | undefined)
     const message = `the admin credential ${folder.adminTokenFile} cannot be read: set MOORING_TOKEN, or MOORING_DATA to the platform's data folder`;
     throw new PlatformError('unauthenticated', 'NO_CREDENTIAL', message, { cause: thrown });
   }
-}
-
-function isLoopback(url: string): boolean {
-  const host = URL.canParse(url) ? new URL(url).hostname : '';
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

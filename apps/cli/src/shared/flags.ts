@@ -1,4 +1,5 @@
 import type { RefusedFlag, SwitchFlag, TextFlag, TextRule, WordsFlag } from '../command.ts';
+import { isWebAddress, webAddress } from './web-address.ts';
 
 // As @mooring/domain has them; not imported, so that --help stays as quick as it is. A spec holds them together.
 /** Names of endpoints and deployments. */
@@ -141,10 +142,7 @@ export const globalFlags = {
     names: ['--url'],
     value: 'URL',
     about: 'management address (MOORING_URL; else that of the platform in the data folder)',
-    rule: {
-      test: (url: string) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol),
-      expected: 'an http(s) address such as http://127.0.0.1:8082',
-    },
+    rule: { test: isWebAddress, expected: webAddress },
   },
   onlyShowErrors: { kind: 'switch', names: ['--only-show-errors'], about: 'no progress, no notes' },
   debug: { kind: 'switch', names: ['--debug'], about: 'show where an error came from' },

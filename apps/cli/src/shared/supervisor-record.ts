@@ -30,7 +30,8 @@ export function isRunning({ pid, startTicks }: Pick<SupervisorRecord, 'pid' | 's
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  if (startTicks === 0) return true;
+  // Elsewhere the record counts in other units: the pid alone has to do.
+  if (startTicks === 0 || process.platform !== 'linux') return true;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command, in parentheses, may hold spaces; fields count from behind it.

@@ -12,7 +12,7 @@ export const command = defineCommand({
       value: 'N',
       about: 'the last N lines (5000)',
       smallest: 1,
-      largest: 1_000_000,
+      largest: 100_000,
     },
     container: {
       kind: 'text',
