@@ -14,6 +14,8 @@ interface Ended {
   ms: number;
 }
 
+const upAnywhere = ['up', ...['--http', '--grpc', '--management'].flatMap((flag) => [flag, '127.0.0.1:0'])];
+
 /** A real process, started as a user starts it. */
 function mooring(argv: readonly string[], stopAfterBytes = Infinity): Promise<Ended> {
   const startedAt = performance.now();
@@ -47,6 +49,8 @@ describe('the mooring process', () => {
     [['online-deployment', 'get-logs', '-n', 'luca', '-e', 'cars', '-l', '100001'], 2],
     [['online-endpoint', 'delete', '-n', 'cars'], 2],
     [['up', '--http', 'nowhere'], 2],
+    [[...upAnywhere, '--data', '/proc/x'], 2],
+    [[...upAnywhere, '--data', '/dev/null'], 2],
     [['batch-endpoint', 'create', '-f', 'x.yml'], 1],
     [['online-endpoint', 'show', '-n', 'x'.repeat(100_000)], 2],
   ])('ends for %j with %i, a reason and a next step, and no stack', async (argv, code) => {

@@ -52,6 +52,9 @@ const stepByReason: Readonly<Record<string, string>> = {
   NOT_SUPPORTED_YET: 'leave that out; `tools/mooring --help` lists what there is',
   NOT_CONFIRMED: 'give --yes',
   DECLINED: 'run the same command again if you want it after all',
+  BAD_DATA_FOLDER: 'name a folder that you may write, such as --data ./data',
+  PLATFORM_NOT_STARTED: 'mend what it says and run the same command again',
+  PLATFORM_ENDED: 'mend what it wrote above and run the same command again',
   PORT_TAKEN: 'end what uses it, or give other addresses',
 };
 

@@ -1,15 +1,22 @@
 import { availableParallelism } from 'node:os';
-import { pino } from 'pino';
+import { levels, pino } from 'pino';
 import { defaultDataFolder, type Environment } from '@mooring/config';
 import { defaultEdges, supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
 import type { PlatformFlags } from './flags.ts';
+
+const logLevels = [...Object.values(levels.labels), 'silent'];
 
 /**
  * Runs a whole platform until SIGTERM or SIGINT. Prints one line `ready http=... grpc=... management=...` on stdout once
  * it serves; everything else goes to stderr. Resolves with the exit status.
  */
 export async function runSupervisor(flags: PlatformFlags, environment: Environment): Promise<number> {
-  const log = pino({ level: environment['MOORING_LOG_LEVEL'] ?? 'info', name: 'supervisor' }, pino.destination(2));
+  const level = environment['MOORING_LOG_LEVEL'] || 'info';
+  if (!logLevels.includes(level)) {
+    process.stderr.write(`MOORING_LOG_LEVEL: there is no level '${level}'; there are: ${logLevels.join(', ')}\n`);
+    return 2;
+  }
+  const log = pino({ level, name: 'supervisor' }, pino.destination(2));
   const topology = flags.topology ?? 'default';
   if (!topologyNames.includes(topology as TopologyName)) {
     process.stderr.write(`there is no topology '${topology}'; there are: ${topologyNames.join(', ')}\n`);
@@ -26,7 +33,8 @@ export async function runSupervisor(flags: PlatformFlags, environment: Environme
       topology: topology as TopologyName,
       edges: edgesOf(flags.edge, topology),
       ...(flags.nats === undefined ? {} : { natsUrl: flags.nats }),
-      environment,
+      // An empty setting is none; the processes take the level as it stands.
+      environment: { ...environment, MOORING_LOG_LEVEL: level },
       log,
     });
     const { http, grpc, management } = platform.addresses;

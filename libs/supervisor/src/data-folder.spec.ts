@@ -27,6 +27,10 @@ describe('the data folder', () => {
     expect(account.password.length).toBeGreaterThanOrEqual(32);
   });
 
+  it.each(['/dev/null', '/dev/null/x', '/proc/x'])('is refused at once at %s, where none can be made', (path) => {
+    expect(() => makeDataFolder(dataFolder(path))).toThrow(`the folder ${path} of the data folder cannot be made`);
+  });
+
   it('lets one platform run on it, and says how to stop that one', async () => {
     claim(folder);
     expect(() => claim(folder)).toThrow('another platform is just starting');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataFolder } from '@mooring/config';
 import { endProcess, identify, isAlive, type ProcessIdentity } from '@mooring/runtime';
@@ -12,10 +12,10 @@ export interface SupervisorRecord extends ProcessIdentity {
   children: readonly (ProcessIdentity & { name: string })[];
 }
 
-/** Makes the data folder and its parts, for the owner only. */
+/** Makes the data folder and its parts, for the owner only. The folder in which it lies must be there. */
 export function makeDataFolder(folder: DataFolder): void {
   const parts = [folder.root, folder.secrets, folder.logs, folder.instances, folder.artifacts, folder.run];
-  for (const part of parts) mkdirSync(part, { recursive: true, mode: 0o700 });
+  for (const part of parts) makeFolder(part);
   chmodSync(folder.root, 0o700);
   // The run folder may lie in the shared temp folder: somebody else could have made it before us.
   const run = lstatSync(folder.run);
@@ -23,6 +23,17 @@ export function makeDataFolder(folder: DataFolder): void {
     throw new Error(`${folder.run} is not a folder of this user; remove it`);
   }
   chmodSync(folder.run, 0o700);
+}
+
+/** Not recursive: below /proc, where mkdir says ENOENT of a folder that nobody may make, Node would try for ever. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    throw new Error(`the folder ${path} of the data folder cannot be made (${code})`, { cause: error });
+  }
 }
 
 /** The account of the own nats-server, made at the first start. */

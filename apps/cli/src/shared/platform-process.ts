@@ -1,10 +1,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { DataFolder } from '@mooring/config';
 import { PlatformError } from '@mooring/errors';
+import { makeDataFolder } from './make-data-folder.ts';
 import { platformMain } from './repository.ts';
 import { isRunning, readSupervisorRecord, type SupervisorRecord } from './supervisor-record.ts';
 
@@ -34,6 +35,7 @@ function supervisorArgs(folder: DataFolder, flags: UpFlags): string[] {
 
 /** Runs the platform as a child until it ends; resolves to its exit code. `signal` asks it to stop, then waits for it. */
 export async function runPlatform(folder: DataFolder, flags: UpFlags, signal: AbortSignal): Promise<number> {
+  await makeDataFolder(folder);
   const child = spawn(process.execPath, supervisorArgs(folder, flags), { stdio: 'inherit' });
   const stop = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop, { once: true });
@@ -53,7 +55,7 @@ export async function startDetached(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<string> {
-  await mkdir(folder.logs, { recursive: true, mode: 0o700 });
+  await makeDataFolder(folder);
   const logFile = join(folder.logs, 'supervisor.log');
   const log = await open(logFile, 'a', 0o600);
   try {
