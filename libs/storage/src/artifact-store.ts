@@ -58,8 +58,11 @@ export interface ArtifactStore {
     blockIds: readonly string[],
     options: PutOptions,
   ): Promise<ArtifactHead>;
-  /** From now on nothing at `container/path` changes, and no file is added below it. Sealing again changes nothing. */
-  seal(place: string): Promise<void>;
+  /**
+   * From now on nothing at `container/path` changes, and no file is added below it. Sealing again changes nothing. Gives
+   * the digest that is recorded of it, if one is.
+   */
+  seal(place: string): Promise<string | undefined>;
   /** Keeps the digest of what is sealed at `container/path`; one that is kept already stays, and is given back. */
   recordDigest(place: string, digest: string): Promise<string>;
   /** What lies at `container/path`: a file, a folder, or nothing. */

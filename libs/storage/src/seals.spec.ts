@@ -62,8 +62,10 @@ describe('what is sealed', () => {
   it('keeps the digest that was recorded first', async () => {
     const [first, second] = ['a'.repeat(64), 'b'.repeat(64)];
     await put('m/a', 'one');
+    expect(await store.seal('c/m')).toBeUndefined();
     expect(await store.recordDigest('c/m', first)).toBe(first);
     expect(await createFolderStore(root).recordDigest('c/m', second)).toBe(first);
+    expect(await store.seal('c/m')).toBe(first);
     await expect(put('m/a', 'two')).rejects.toMatchObject(refused);
   });
 });

@@ -14,7 +14,8 @@ function sealFile(root: string, place: readonly string[]): string {
   return join(root, sealsFolder, sideName(container, path.join('/')));
 }
 
-export async function writeSeal(root: string, place: readonly string[]): Promise<void> {
+/** Gives the digest that is in the seal already, if one is. */
+export async function writeSeal(root: string, place: readonly string[]): Promise<string | undefined> {
   try {
     const file = await open(sealFile(root, place), 'wx', 0o600);
     await file.sync();
@@ -22,6 +23,13 @@ export async function writeSeal(root: string, place: readonly string[]): Promise
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw storageError(thrown, 'the seal');
   }
+  return readSeal(root, place);
+}
+
+async function readSeal(root: string, place: readonly string[]): Promise<string | undefined> {
+  const file = await openRegular(sealFile(root, place));
+  const text = await file?.readFile('utf8').finally(() => file.close());
+  return text === '' ? undefined : text;
 }
 
 /** The first digest that is recorded stays; gives back that one. */
@@ -31,11 +39,8 @@ export async function recordInSeal(
   digest: string,
   temporary: string,
 ): Promise<string> {
-  const known = await openRegular(sealFile(root, place));
-  if (known !== undefined) {
-    const text = await known.readFile('utf8').finally(() => known.close());
-    if (text !== '') return text;
-  }
+  const known = await readSeal(root, place);
+  if (known !== undefined) return known;
   const source = (async function* once() {
     yield Buffer.from(digest);
   })();

@@ -17,7 +17,10 @@ export async function sha256Tree(path: string, signal?: AbortSignal): Promise<st
   for (const file of files.toSorted((a, b) => (a < b ? -1 : 1))) {
     signal?.throwIfAborted();
     const content = createHash('sha256');
-    for await (const chunk of createReadStream(file === '' ? path : join(path, file))) content.update(chunk as Buffer);
+    for await (const chunk of createReadStream(file === '' ? path : join(path, file))) {
+      signal?.throwIfAborted();
+      content.update(chunk as Buffer);
+    }
     // The length before the name keeps two different trees from writing the same line.
     tree.update(`${Buffer.byteLength(file)}:${file}:${content.digest('hex')}\n`);
   }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, fixture } from '@mooring/testing';
 import { endpointSpec } from '@mooring/domain/testing';
@@ -61,6 +63,21 @@ it('a deployment whose script fails in init says so, with the lines that it wrot
   expect(await ground.score('flowers', 'bad')).toMatchObject({ code: unavailable });
   await ground.remove('online-deployment', 'flowers/bad');
   await ground.gone('online-deployment', 'flowers/bad');
+});
+
+it('a deployment whose model’s files are no longer those that were registered fails and says so', async () => {
+  await ground.addModel('tampered/1', irisModel);
+  await ground.put('online-deployment', 'flowers/first', irisSpec({ model: 'tampered/1' }));
+  expect(await ground.settled('online-deployment', 'flowers/first')).toMatchObject({ state: 'Succeeded' });
+  writeFileSync(join(ground.folder.artifacts, 'models', 'tampered-1', 'model.onnx'), 'evil');
+  await ground.put('online-deployment', 'flowers/second', irisSpec({ model: 'tampered/1' }));
+  const { state, operation } = await ground.settled('online-deployment', 'flowers/second');
+  expect(state).toBe('Failed');
+  expect(operation.error).toMatchObject({ code: 'ContentChanged', message: expect.stringContaining("'tampered/1'") });
+  for (const name of ['first', 'second']) {
+    await ground.remove('online-deployment', `flowers/${name}`);
+    await ground.gone('online-deployment', `flowers/${name}`);
+  }
 });
 
 it('a rolling update loses no request, and its settings reach the routing record when it serves', async () => {

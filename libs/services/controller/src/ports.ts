@@ -87,6 +87,8 @@ export interface Artifacts {
   localPath(path: string): Promise<string>;
   /** SHA-256 over names and contents of a file or of all files of a folder. */
   digest(localPath: string): Promise<string>;
+  /** The digest that was recorded when the content was registered; records this one when there is none yet. */
+  registeredDigest(path: string, digest: string): Promise<string>;
 }
 
 export interface Probes {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFolderStore, sha256Tree } from '@mooring/storage';
 import { eventually, startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import { startTestManagement, type Answered, type Asked, type TestManagement } from './testing/test-management.ts';
 import { startUpload, uploadFolder } from './testing/uploads.ts';
@@ -232,6 +233,9 @@ describe('registered content', () => {
     expect((await put('LocalUpload/victim/add/more.onnx', 'evil')).status).toBe(409);
     expect((await put(file, 'good')).status).toBe(201);
     expect(fileOf(file)).toBe('good');
+    const place = 'workspaceblobstore/LocalUpload/victim/add';
+    const digest = await sha256Tree(join(management.artifacts, place));
+    expect(await createFolderStore(management.artifacts).seal(place)).toBe(digest);
   });
 
   it('is never the folder of all uploads', async () => {

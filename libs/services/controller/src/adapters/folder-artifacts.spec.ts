@@ -40,6 +40,19 @@ it('does not follow links', async () => {
   await expect(artifacts.localPath('models/link')).rejects.toMatchObject({ code: 'not_found' });
 });
 
+it('sees a file deep in a folder that was written anew, also after it was looked at', async () => {
+  const deep = join(folder.path, 'artifacts', 'models', 'iris', 'a', 'b');
+  mkdirSync(deep, { recursive: true });
+  writeFileSync(join(deep, 'x'), 'one');
+  const path = await artifacts.localPath('models/iris');
+  const first = await artifacts.digest(path);
+  expect(await artifacts.registeredDigest('models/iris', first)).toBe(first);
+  writeFileSync(join(deep, 'x'), 'two');
+  const second = await artifacts.digest(path);
+  expect(second).not.toBe(first);
+  expect(await artifacts.registeredDigest('models/iris', second)).toBe(first);
+});
+
 it('tells different contents apart and equal ones not, wherever they lie', async () => {
   const models = join(folder.path, 'artifacts', 'models');
   const write = (name: string, content: string): string => {

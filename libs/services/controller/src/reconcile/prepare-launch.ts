@@ -84,11 +84,25 @@ async function prepareModel(
 ): Promise<InstanceSpec['model']> {
   if (spec.model === undefined) return undefined;
   const asset = await getAsset(deps.registry, 'model', spec.model);
-  const path = await deps.artifacts.localPath(asset.spec.path);
-  const digest = await deps.artifacts.digest(path);
+  const { path, digest, changed } = await contentOf(deps.artifacts, asset);
+  if (changed !== undefined) throw new DeploymentFailure('ContentChanged', changed);
   const [name = spec.model, version = ''] = spec.model.split('/');
   context.line(`model ${name} version ${version}: ${basename(path)}, sha256 ${digest.slice(0, 16)}`);
   return { name, version, path, digest };
+}
+
+/** Where the content of a version is; `changed` says so when it is not what was registered. */
+async function contentOf(
+  artifacts: Artifacts,
+  { kind, key, spec }: Stored<'model' | 'code'>,
+): Promise<{ path: string; digest: string; changed: string | undefined }> {
+  const path = await artifacts.localPath(spec.path);
+  const digest = await artifacts.digest(path);
+  const registered = await artifacts.registeredDigest(spec.path, digest);
+  const changed =
+    `the files of ${kind} '${key}' are not those that were registered: their SHA-256 is ${digest}, it was ` +
+    `${registered}. Register a new version with the right files, or put back the old ones.`;
+  return { path, digest, changed: registered === digest ? undefined : changed };
 }
 
 function onnxRuntime(spec: OnlineDeploymentSpec, model: InstanceSpec['model']): InstanceSpec['runtime'] {
@@ -120,8 +134,9 @@ async function pythonRuntime(
   context: PrepareContext,
 ): Promise<{ runtime: InstanceSpec['runtime']; identity: Record<string, string>; warnings: readonly string[] }> {
   const asset = await getAsset(deps.registry, 'code', code.codeKey);
-  const codeDir = await deps.artifacts.localPath(asset.spec.path);
-  const codeDigest = await deps.artifacts.digest(codeDir);
+  const { path: codeDir, digest: codeDigest, changed } = await contentOf(deps.artifacts, asset);
+  // Not a failure: the folder is where scripts run, and one that writes a file there has changed it itself.
+  const warnings = changed === undefined ? [] : [changed];
   const environment =
     spec.environment === undefined ? undefined : await getAsset(deps.registry, 'environment', spec.environment);
   context.step('preparing environment');
@@ -136,7 +151,7 @@ async function pythonRuntime(
       workerCount: workerCount(spec.environmentVariables['WORKER_COUNT']),
     },
     identity: { codeDigest, environmentDigest: prepared.digest },
-    warnings: prepared.warnings,
+    warnings: [...warnings, ...prepared.warnings],
   };
 }
 

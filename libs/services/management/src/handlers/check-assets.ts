@@ -1,10 +1,12 @@
 import type { SpecProblem } from '@mooring/domain';
+import { sha256Tree } from '@mooring/storage';
 import type { ManagementPorts } from '../ports.ts';
 import { refusedName } from './check-deployment.ts';
 import type { FurtherCheck } from './resource.ts';
 
 /** Where clients put every upload: as one asset it would keep all further ones out. */
 const uploadsFolder = 'LocalUpload';
+const digestMs = 3_000;
 
 /**
  * Files that an asset refers to must have been uploaded, and be what the asset needs: a file or a folder. They are sealed
@@ -16,7 +18,7 @@ export function createCheckModel(ports: ManagementPorts): FurtherCheck<'model'> 
     await notePlace(ports, spec.path, folder ? `a folder, as ${spec.type} has it` : undefined, (problem) =>
       problems.push({ path: 'properties.modelUri', ...problem }),
     );
-    if (problems.length === 0) await ports.store.seal(spec.path);
+    if (problems.length === 0) await seal(ports, spec.path);
     return spec;
   };
 }
@@ -27,7 +29,7 @@ export function createCheckEnvironment(ports: ManagementPorts): FurtherCheck<'en
       await notePlace(ports, spec.build.contextPath, 'a folder', (problem) =>
         problems.push({ path: 'properties.build.contextUri', ...problem }),
       );
-      if (problems.length === 0) await ports.store.seal(spec.build.contextPath);
+      if (problems.length === 0) await seal(ports, spec.build.contextPath);
     }
     return spec;
   };
@@ -38,7 +40,7 @@ export function createCheckCode(ports: ManagementPorts): FurtherCheck<'code'> {
     await notePlace(ports, spec.path, 'a folder', (problem) =>
       problems.push({ path: 'properties.codeUri', ...problem }),
     );
-    if (problems.length === 0) await ports.store.seal(spec.path);
+    if (problems.length === 0) await seal(ports, spec.path);
     return spec;
   };
 }
@@ -58,5 +60,20 @@ async function notePlace(
     note({ problem: `'${place}' is a file`, expected: folder });
   } else if (place.split('/').slice(1).join('/') === uploadsFolder) {
     note({ problem: `'${place}' holds the uploads of everybody`, expected: 'the place of one upload' });
+  }
+}
+
+/**
+ * Nothing there changes from now on; the digest lets the controller see when something did all the same. The caller does
+ * not wait for that of very much content: the controller records it then, at the first deployment.
+ */
+async function seal({ store }: ManagementPorts, place: string): Promise<void> {
+  if ((await store.seal(place)) !== undefined) return;
+  const [container = '', ...path] = place.split('/');
+  const inTime = AbortSignal.timeout(digestMs);
+  try {
+    await store.recordDigest(place, await sha256Tree(await store.localPath(container, path.join('/')), inTime));
+  } catch (thrown) {
+    if (!inTime.aborted) throw thrown;
   }
 }
