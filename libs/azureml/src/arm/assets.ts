@@ -1,5 +1,6 @@
 import type { CodeVersionSpec, EnvironmentVersionSpec, ModelVersionSpec, Stored } from '@mooring/domain';
 import { choice, later, object, readOnly, required, text, type Reading } from '../reading/fields.ts';
+import { condaProblem } from './conda-file.ts';
 import type { ArmContext } from './envelope.ts';
 import { datastoreUriOf, uploadedFiles } from './ids.ts';
 import { anyObject, envelope, strictBool, textMap } from './scalars.ts';
@@ -92,6 +93,9 @@ export function environmentFromArm(body: unknown, reading: Reading): Environment
     if (!has('image') && !has('build')) note('image', 'is missing', "an 'image' or a 'build' context");
     if (has('image') && has('build')) note('build', 'cannot stand beside image', 'either image or build');
     if (has('condaFile') && has('build')) note('condaFile', 'cannot stand beside build', 'condaFile only with image');
+    const unreadable =
+      values.condaFile === undefined ? undefined : condaProblem(values.condaFile, 'properties.condaFile');
+    if (unreadable !== undefined) reading.problems.push(unreadable);
   }
   return present({
     ...commonOf(values),
