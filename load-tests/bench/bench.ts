@@ -132,9 +132,10 @@ function resultOf(
 }
 
 /** A line for each ratio, so that a change of one is a change of one line. */
-function baselineText({ only, concurrency, points, repeats, seconds }: Options, result: BenchResult): string {
+function baselineText({ only, systems, concurrency, points, repeats, seconds }: Options, result: BenchResult): string {
   const { at, machine, commit, otherCores } = result;
   const given = {
+    ...(systems === undefined ? {} : { systems }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(points === undefined ? {} : { points }),
   };

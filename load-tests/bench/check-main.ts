@@ -87,10 +87,11 @@ function judged(baseline: Baseline, result: BenchResult): Judged[] {
 }
 
 function optionsOf({ settings }: Baseline, given: Given): Options {
-  const { only, concurrency, points, repeats, seconds } = settings;
+  const { only, systems, concurrency, points, repeats, seconds } = settings;
   const options = parseOptions([
     '--only',
     only.join(','),
+    ...(systems === undefined ? [] : ['--systems', systems.join(',')]),
     ...(concurrency === undefined ? [] : ['--concurrency', concurrency.join(',')]),
     ...(points === undefined ? [] : ['--points', points.join(',')]),
     '--repeats',

@@ -5,7 +5,14 @@ export interface Baseline {
   at: string;
   machine: { cores: number; cpu: string; node: string };
   commit: string;
-  settings: { only: string[]; concurrency?: number[]; points?: number[]; repeats: number; seconds: number };
+  settings: {
+    only: string[];
+    systems?: string[];
+    concurrency?: number[];
+    points?: number[];
+    repeats: number;
+    seconds: number;
+  };
   ratios: BaselineRatio[];
 }
 

@@ -1,3 +1,4 @@
+import { peerNames } from '../systems/peer-install.ts';
 import { workloadNamed } from '../workloads/workloads.ts';
 import { chart, type Panel } from './chart.ts';
 import { distinct, select, type Sample } from './samples.ts';
@@ -10,6 +11,13 @@ export function chartOfRun(samples: readonly Sample[]): string {
   );
 }
 
+/** The own rows stand out; peers and limits are told apart by their names. Distinct for the colour blind, too. */
+function colourOf(system: string): string {
+  if (system === 'mooring') return '#0059a0';
+  if (system.startsWith('mooring')) return '#5fa3dc';
+  return (peerNames as readonly string[]).includes(system) ? '#c9540a' : '#6e6e6e';
+}
+
 function panelOf(name: string, samples: readonly Sample[]): Panel {
   const { about, kind, unit } = workloadNamed(name);
   const series = distinct(samples.map(({ system }) => system)).map((system) => {
@@ -18,7 +26,7 @@ function panelOf(name: string, samples: readonly Sample[]): Panel {
       const { median, least, most } = spreadOf(select(mine, { x }).map(({ perSecond }) => perSecond));
       return { x, y: median, least, most };
     });
-    return { name: system, points };
+    return { name: system, colour: colourOf(system), points };
   });
   const grows = kind === 'bodies' || kind === 'endpoints' || kind === 'in-flight';
   return {

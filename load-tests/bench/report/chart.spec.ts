@@ -11,6 +11,7 @@ const panel = (kind: Panel['kind'], names: readonly string[]): Panel => ({
   kind,
   series: names.map((name, index) => ({
     name,
+    colour: '#000000',
     points: [point(1, 100 * (index + 1)), point(1000, 1000 * (index + 1))],
   })),
 });
@@ -37,7 +38,10 @@ describe('chart', () => {
 
   it('keeps labels of lines apart that end at the same height', () => {
     const same = panel('lines', ['a', 'b', 'c']);
-    const flat = { ...same, series: same.series.map(({ name }) => ({ name, points: [point(1, 50), point(10, 50)] })) };
+    const flat = {
+      ...same,
+      series: same.series.map(({ name }) => ({ name, colour: '#000000', points: [point(1, 50), point(10, 50)] })),
+    };
     const heights = [...chart([flat]).matchAll(/y="([\d.]+)" fill="#[^"]*" font-weight/g)].map(([, y]) => Number(y));
     expect(heights).toHaveLength(3);
     expect(heights[1] ?? 0).toBeGreaterThanOrEqual((heights[0] ?? 0) + 15);
@@ -52,7 +56,7 @@ describe('chart', () => {
 
   it('survives a run in which nothing was answered', () => {
     const nothing = panel('lines', ['a']);
-    const zero = { ...nothing, series: [{ name: 'a', points: [point(1, 0)] }] };
+    const zero = { ...nothing, series: [{ name: 'a', colour: '#000000', points: [point(1, 0)] }] };
     expect(chart([zero])).not.toMatch(/NaN|Infinity/);
   });
 });

@@ -10,6 +10,7 @@ export interface Point {
 
 export interface Series {
   name: string;
+  colour: string;
   points: readonly Point[];
 }
 
@@ -31,20 +32,6 @@ const rowGap = 14;
 const titleHeight = 46;
 const axisHeight = 44;
 const lineHeight = 260;
-// Distinct for the colour blind too (Okabe and Ito), dark enough on white.
-const colours = [
-  '#0072b2',
-  '#d55e00',
-  '#007a5a',
-  '#aa4499',
-  '#997700',
-  '#555555',
-  '#3a9bd9',
-  '#882255',
-  '#44aa66',
-  '#000000',
-];
-
 export function chart(panels: readonly Panel[]): string {
   let top = 0;
   const drawn = panels.map((panel) => {
@@ -74,11 +61,11 @@ function bars(panel: Panel): { height: number; content: string } {
   for (const x of xs) {
     rows.push(text(14, y + 12, `${short(x)} ${panel.xTitle}`, 'font-weight="600"'));
     y += 4;
-    for (const [index, { name, points }] of panel.series.entries()) {
+    for (const { name, colour, points } of panel.series) {
       const point = points.find((candidate) => candidate.x === x);
       if (point === undefined) continue;
       y += barHeight;
-      rows.push(bar(y, along, name, point, colours[index % colours.length] ?? ''));
+      rows.push(bar(y, along, name, point, colour));
       y += 4;
     }
     y += barHeight + rowGap;
@@ -129,8 +116,7 @@ function lines(panel: Panel): { height: number; content: string } {
   );
   const marks = xs.map((x) => text(atX(x), bottom + 18, short(x), 'text-anchor="middle" fill="#555555"'));
   const ends = spreadOut(panel.series.map(({ points }) => atY(points.at(-1)?.y ?? lowest)));
-  const curves = panel.series.map(({ name, points }, index) => {
-    const colour = colours[index % colours.length] ?? '';
+  const curves = panel.series.map(({ name, colour, points }, index) => {
     const path = points.map(({ x, y }) => `${round(atX(x))},${round(atY(y))}`).join(' ');
     const dots = points.map(
       ({ x, y }) => `<circle cx="${round(atX(x))}" cy="${round(atY(y))}" r="3" fill="${colour}"/>`,

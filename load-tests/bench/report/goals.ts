@@ -93,11 +93,10 @@ export function goalsText(samples: readonly Sample[]): string {
   const found = reached(samples);
   if (found.length === 0) return '';
   const rows = found.map(({ goal, value, isMet }) => [
-    `${goal.workload} ${short(goal.x)}`,
-    goal.what,
+    `${goal.workload} ${short(goal.x)}: ${goal.what}`,
     goal.least === undefined ? `<= ${goal.most}` : `>= ${goal.least}`,
     `${figure(value.median)} (${figure(value.least)}..${figure(value.most)})`,
     isMet ? 'met' : 'not met',
   ]);
-  return textTable(['goal', 'figure', 'wanted', 'median (spread)', ''], rows);
+  return textTable(['goal', 'wanted', 'median (spread)', ''], rows);
 }
