@@ -82,4 +82,7 @@ quietly online-deployment create -f "$here/martina-tensors.yml" --all-traffic
 quietly online-deployment create -f "$here/luca-tensors.yml"
 node "$here/compare-tensors.ts" --management-cli "${mooring[0]}" --photos 40
 
-printf '\nThe story of cars is told, in %s s. Look around: tools/mooring online-endpoint list -o table\n' "$((SECONDS - started))"
+look="tools/mooring online-endpoint list -o table"
+data=${MOORING_DATA:-$HOME/.mooring}
+[ "$data" = "$HOME/.mooring" ] || look+=" --data $(printf %q "$data")"
+printf '\nThe story of cars is told, in %s s. Look around: %s\n' "$((SECONDS - started))" "$look"

@@ -83,6 +83,7 @@ class Supervisor {
       });
     } else {
       const { MOORING_NATS_USER: user, MOORING_NATS_PASSWORD: password } = environment;
+      log.info('asking the NATS of --nats whether it serves');
       await checkNats({ url: natsUrl, user, password });
     }
     const { topology, edges } = this.#options;
