@@ -6,6 +6,8 @@ import { statusOf } from './errors.ts';
 export interface CallContext {
   /** Aborts when the caller is gone or its deadline has passed. */
   signal: AbortSignal;
+  /** Until when the caller waits, in milliseconds since 1970; infinite when it did not say. */
+  deadline: number;
   metadata: Metadata;
 }
 
@@ -19,7 +21,8 @@ export function unary<Q, R>(
     call.on('cancelled', () => gone.abort(new PlatformError('cancelled', 'CALLER_GONE', 'the caller is gone')));
     void (async () => {
       try {
-        reply(null, await handler(call.request, { signal: gone.signal, metadata: call.metadata }));
+        const deadline = Number(call.getDeadline());
+        reply(null, await handler(call.request, { signal: gone.signal, deadline, metadata: call.metadata }));
       } catch (thrown) {
         const error = PlatformError.from(thrown);
         if (error.code === 'internal') log.error({ err: error.cause ?? error, reason: error.reason }, 'call failed');

@@ -7,18 +7,16 @@ import { actOf, type RegistryDeps } from '../ports.ts';
 import type { Resources } from '../resources.ts';
 import { listBelow } from '../spec-checks.ts';
 import { untilSettled } from '../until-settled.ts';
+import type { Writer } from '../write-turn.ts';
 
 type Deps = Pick<RegistryDeps, 'resources' | 'turn' | 'clock'>;
 
 /** One write marks it as Deleting; of an asset nothing has to be taken down, so it is gone with that write. */
 export function createDeleteResource({ resources, turn, clock }: Deps) {
-  return async (
-    request: DeleteResourceRequest,
-    { signal }: { signal: AbortSignal },
-  ): Promise<DeleteResourceResponse> => {
+  return async (request: DeleteResourceRequest, writer: Writer): Promise<DeleteResourceResponse> => {
     const { address, problems } = readAddress(request.kind, request.key);
-    return turn(signal, () =>
-      untilSettled(signal, async () => {
+    return turn(writer, () =>
+      untilSettled(writer.signal, async () => {
         const current = problems.length > 0 ? undefined : await resources.get(address.kind, address.storeKey);
         checkIfMatch(request.ifMatch, address, current?.revision);
         if (current === undefined) return { resource: undefined };

@@ -10,17 +10,18 @@ import { sameJson } from '../domain/same-json.ts';
 import { actOf, type RegistryDeps } from '../ports.ts';
 import type { Read } from '../resources.ts';
 import { untilSettled } from '../until-settled.ts';
+import type { Writer } from '../write-turn.ts';
 
 type Deps = Pick<RegistryDeps, 'resources' | 'checks' | 'vault' | 'turn' | 'clock'>;
 type Content = { spec: SpecByKind[ResourceKind]; sealed?: string };
 
 /** Everything is checked, then one compare-and-set write accepts the change and starts its operation. */
 export function createPutResource(deps: Deps) {
-  return async (request: PutResourceRequest, { signal }: { signal: AbortSignal }): Promise<PutResourceResponse> => {
+  return async (request: PutResourceRequest, writer: Writer): Promise<PutResourceResponse> => {
     const { address, problems } = readAddress(request.kind, request.key);
     const reading = readSpec(address.kind, request.specJson);
-    return deps.turn(signal, () =>
-      untilSettled(signal, async () => {
+    return deps.turn(writer, () =>
+      untilSettled(writer.signal, async () => {
         // What cannot be a name must not get to the store.
         const current = problems.length > 0 ? undefined : await deps.resources.get(address.kind, address.storeKey);
         checkIfMatch(request.ifMatch, address, current?.revision);
