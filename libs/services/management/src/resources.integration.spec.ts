@@ -184,6 +184,16 @@ describe('an endpoint', () => {
     expect((await management.send('POST', 'onlineEndpoints/nobody/listKeys')).status).toBe(404);
   });
 
+  it('never takes a key that the caller chose, and says so', async () => {
+    const before = await management.send('POST', 'onlineEndpoints/cars/listKeys');
+    const body = { keyType: 'Secondary', keyValue: 'my-own-key' };
+    const refused = await management.send('POST', 'onlineEndpoints/cars/regenerateKeys', { body });
+    expect([refused.status, refused.json.error.code]).toEqual([501, 'NotSupportedYet']);
+    expect(refused.json.error.message).toContain('keyValue');
+    expect(refused.text).not.toContain('my-own-key');
+    expect((await management.send('POST', 'onlineEndpoints/cars/listKeys')).json).toEqual(before.json);
+  });
+
   it('reports what all routers saw of its mirror', async () => {
     const { json } = await management.send('GET', 'onlineEndpoints/cars/mirrorReport');
     expect(json.value).toEqual([]);

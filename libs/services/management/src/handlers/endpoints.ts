@@ -2,6 +2,7 @@ import { armFromResource } from '@mooring/azureml/arm';
 import { notFound, refusal, type Stored, type SpecProblem } from '@mooring/domain';
 import { isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
+import { notYet } from '../domain/refusal.ts';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { mergeMirrorReports } from '../domain/mirror-report.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
@@ -44,20 +45,33 @@ function keysPending(thrown: unknown): never {
   throw new PlatformError('unavailable', 'ENDPOINT_KEYS_PENDING', message, { cause: thrown, retryAfterMs: 1_000 });
 }
 
-/** Makes one key new; what the caller sends as `keyValue` is never used (azureml-contract 10.4). */
+/** Makes one key new. Azure's clients send the key as it is now as `keyValue` (azureml-contract 10.4). */
 export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: () => string): Handler {
   return async (call) => {
-    const body = (call.body ?? {}) as { keyType?: unknown };
+    const body = (call.body ?? {}) as { keyType?: unknown; keyValue?: unknown };
     const slot = typeof body.keyType === 'string' ? slots[body.keyType.toLowerCase()] : undefined;
     if (slot === undefined) {
       const problem: SpecProblem = { path: 'keyType', problem: 'is not a key', expected: 'Primary or Secondary' };
       throw refusal('the request', [problem]);
     }
     const { key } = await registry.get(kind, endpointName(call));
+    await checkKeyValue(body.keyValue, () => auth.listKeys(key).catch(keysPending));
     await auth.regenerateKey(key, slot).catch(keysPending);
     const headers = { location: operationAddress(call, 'Results', `${doneMark}${uuid()}`), 'retry-after': '1' };
     return { status: 202, headers };
   };
+}
+
+/** A value that is no current key would be one that the caller chose, and must not be passed over in silence. */
+async function checkKeyValue(
+  value: unknown,
+  listKeys: () => Promise<{ primaryKey: string; secondaryKey: string }>,
+): Promise<void> {
+  if (value === undefined || value === null || value === '') return;
+  const { primaryKey, secondaryKey } = await listKeys();
+  if (value !== primaryKey && value !== secondaryKey) {
+    throw notYet('a key of your own choice (keyValue is none of the current keys; leave it out to have one made)');
+  }
 }
 
 /** Begins the id of an operation that had ended before its id was given out. */
