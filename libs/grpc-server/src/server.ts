@@ -9,6 +9,7 @@ import {
   type GrpcServerOptions as RpcServerOptions,
   type MountedService,
 } from '@mooring/rpc';
+import { Inflations } from '@mooring/overload';
 import { ByteBudget } from './grpc/byte-budget.ts';
 import type { CallSettings } from './grpc/call.ts';
 import { methodsOf, type Method } from './grpc/method.ts';
@@ -23,7 +24,7 @@ export interface ServerLimits extends ConnectionLimits {
   callsMax: number;
   receiveMaxBytes: number;
   sendMaxBytes: number;
-  /** Over all connections: bytes of messages that are not complete, or that no handler has read yet. */
+  /** Over all connections: bytes of messages that are not complete, or that no handler has read yet, or that came compressed and are not done with. */
   heldMaxBytes: number;
 }
 
@@ -35,6 +36,8 @@ export interface GrpcServerOptions extends RpcServerOptions {
 
 export interface GrpcServer extends RpcServer {
   connections(): number;
+  /** What is held now of `heldMaxBytes`. */
+  heldBytes(): number;
 }
 
 const defaultLimits: ServerLimits = {
@@ -54,7 +57,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
   const methods = methodsOf([...options.services, health, ...reflectionOf([...options.services, health])]);
   const connections = new Set<Connection>();
-  const accept = acceptor(options, limits, methods, connections);
+  const budget = new ByteBudget(limits.heldMaxBytes);
+  const accept = acceptor(options, limits, methods, connections, budget);
   const server = createServer({ noDelay: true }, accept);
   // What fails here is one connection that could not be taken, for want of descriptors say.
   server.on('error', (err) => options.log.warn({ err }, 'grpc connection not taken'));
@@ -71,6 +75,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   return {
     address,
     connections: () => connections.size,
+    heldBytes: () => budget.used,
     stop: async (signal) => {
       health.drain();
       await stop(server, connections, signal);
@@ -84,12 +89,14 @@ function acceptor(
   limits: ServerLimits,
   methods: ReadonlyMap<string, Method>,
   connections: Set<Connection>,
+  budget: ByteBudget,
 ): (socket: Socket) => void {
   const settings: CallSettings = {
     log,
     receiveMaxBytes: limits.receiveMaxBytes,
     sendMaxBytes: limits.sendMaxBytes,
-    budget: new ByteBudget(limits.heldMaxBytes),
+    budget,
+    inflations: new Inflations(),
   };
   const connectionOptions: ConnectionOptions = {
     limits,

@@ -1,5 +1,6 @@
 import { status, type Metadata } from '@grpc/grpc-js';
 import { PlatformError } from '@mooring/errors';
+import type { Inflations } from '@mooring/overload';
 import type { Logger } from 'pino';
 import { errorCode } from '../http2/protocol.ts';
 import type { RequestHead } from '../http2/request-head.ts';
@@ -9,7 +10,7 @@ import type { Stream, StreamSink } from '../http2/stream.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { CallError } from './call-error.ts';
 import { metadataMaxBytes, okWith, statusFrom, statusWith } from './call-status.ts';
-import { decompress } from './inflate.ts';
+import { UnpackedMessage } from './unpacked-message.ts';
 import { MessageReader, type RawMessage } from './message-reader.ts';
 import { encodeMetadata, metadataFrom } from './metadata.ts';
 import type { Method } from './method.ts';
@@ -21,6 +22,7 @@ export interface CallSettings {
   receiveMaxBytes: number;
   sendMaxBytes: number;
   budget: ByteBudget;
+  inflations: Inflations;
 }
 
 /** The handler's side of a call. */
@@ -52,7 +54,10 @@ export class Call implements StreamSink {
   #reader: MessageReader | undefined;
   #queue: RawMessage[] | undefined;
   #wanted: boolean;
+  /** What came compressed and still counts; the last one may be in the making. */
+  #unpacked: UnpackedMessage[] | undefined;
   #unpacking = false;
+  #working = false;
   #halfClosed = false;
   #withheld = 0;
   #over = false;
@@ -108,6 +113,24 @@ export class Call implements StreamSink {
 
   onBroken(): void {
     this.#cancel(undefined);
+  }
+
+  /** A handler has the request; until `handled`, also when its caller is gone, it may keep it in memory. */
+  handling(): void {
+    this.#working = true;
+  }
+
+  handled(): void {
+    this.#working = false;
+    if (this.#over) this.#releaseUnpacked();
+  }
+
+  /** The handler of a stream has taken out everything that came so far. */
+  taken(): void {
+    if (this.#unpacked === undefined) return;
+    const making = this.#unpacking ? this.#unpacked.pop() : undefined;
+    this.#releaseUnpacked();
+    if (making !== undefined) this.#unpacked = [making];
   }
 
   /** Asks for the next message. */
@@ -203,10 +226,12 @@ export class Call implements StreamSink {
     const message = this.#queue?.shift();
     if (message !== undefined) {
       this.#wanted = false;
-      this.#settings.budget.giveBack(message.bytes.length + queuedOverheadBytes);
       this.#credit(message.bytes.length + messagePrefixBytes);
       if (message.compressed) this.#unpack(message.bytes);
-      else this.#hand(message.bytes);
+      else {
+        this.#settings.budget.giveBack(message.bytes.length + queuedOverheadBytes);
+        this.#hand(message.bytes);
+      }
       return;
     }
     this.#queue = undefined;
@@ -225,6 +250,15 @@ export class Call implements StreamSink {
   }
 
   #unpack(bytes: Buffer): void {
+    const { budget, inflations, receiveMaxBytes } = this.#settings;
+    const one = new UnpackedMessage(budget, bytes.length + queuedOverheadBytes);
+    this.#unpacked ??= [];
+    this.#unpacked.push(one);
+    if (this.#unpacked.length > 1 && !this.method.requestStream) {
+      // One too many, whatever is in it.
+      this.consumer?.onMessage(undefined);
+      return;
+    }
     this.#unpacking = true;
     const unpacked = (message: Buffer): void => {
       this.#unpacking = false;
@@ -232,9 +266,15 @@ export class Call implements StreamSink {
       this.#hand(message);
       this.#deliver();
     };
-    decompress(bytes, this.#encoding, this.#settings.receiveMaxBytes)
+    one
+      .open(inflations, this.#encoding, bytes, receiveMaxBytes, this.stream.connection)
       .then(unpacked)
       .catch((thrown: unknown) => this.fail(thrown));
+  }
+
+  #releaseUnpacked(): void {
+    for (const one of this.#unpacked ?? []) one.release();
+    this.#unpacked = undefined;
   }
 
   #hand(bytes: Buffer): void {
@@ -283,6 +323,7 @@ export class Call implements StreamSink {
     this.#over = true;
     this.#stopWatch?.();
     this.#reader?.close();
+    if (!this.#working || this.#unpacking) this.#releaseUnpacked();
     for (const { bytes } of this.#queue ?? []) this.#settings.budget.giveBack(bytes.length + queuedOverheadBytes);
     this.#queue = undefined;
   }

@@ -3,6 +3,7 @@ import { PlatformError } from '@mooring/errors';
 import { describe, expect, it, vi } from 'vitest';
 import { HeaderDecoder } from '../hpack/header-decoder.ts';
 import { rawMessage } from '../testing/raw-client.ts';
+import { Inflations } from '@mooring/overload';
 import { ByteBudget } from './byte-budget.ts';
 import { statusFrom } from './call-status.ts';
 import { decompress } from './inflate.ts';
@@ -109,11 +110,18 @@ describe('a compressed message', () => {
   it('is refused by what it would become, not by what it is', async () => {
     const { gzipSync } = await import('node:zlib');
     const bomb = gzipSync(Buffer.alloc(10_000_000));
-    await expect(decompress(bomb, 'gzip', 1_000_000)).rejects.toMatchObject({ code: 8 });
-    await expect(decompress(bomb, 'gzip', 10_000_000)).resolves.toHaveLength(10_000_000);
-    await expect(decompress(bomb, 'snappy', 1)).rejects.toMatchObject({ code: 12 });
-    await expect(decompress(bomb, '', 1)).rejects.toMatchObject({ code: 13 });
-    await expect(decompress(Buffer.from('no'), 'gzip', 100)).rejects.toMatchObject({ code: 13 });
+    let taken = 0;
+    const open = (bytes: Buffer, encoding: string, bytesMax: number): Promise<Buffer> => {
+      const take = (more: number): void => void (taken += more);
+      const { signal } = new AbortController();
+      return decompress(new Inflations(), encoding, { bytes, bytesMax, take, owner: 1, signal });
+    };
+    await expect(open(bomb, 'gzip', 1_000_000)).rejects.toMatchObject({ code: 8 });
+    expect(taken).toBeLessThanOrEqual(1_000_000);
+    await expect(open(bomb, 'gzip', 10_000_000)).resolves.toHaveLength(10_000_000);
+    await expect(open(bomb, 'snappy', 1)).rejects.toMatchObject({ code: 12 });
+    await expect(open(bomb, '', 1)).rejects.toMatchObject({ code: 13 });
+    await expect(open(Buffer.from('no'), 'gzip', 100)).rejects.toMatchObject({ code: 13 });
   });
 });
 

@@ -1,27 +1,27 @@
-import { gunzip, inflate } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
+import { InflateError, type Inflation, type Inflations } from '@mooring/overload';
 import { CallError } from './call-error.ts';
 
-/** Undoes a message's compression; rejects with CallError. Never more than `maxBytes` are made, whatever they came from. */
-export function decompress(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
-  const undo = encoding === 'gzip' ? gunzip : encoding === 'deflate' ? inflate : undefined;
-  if (undo === undefined) {
-    return Promise.reject(
-      encoding === '' || encoding === 'identity'
-        ? new CallError(status.INTERNAL, 'a message says it is compressed, but the call names no grpc-encoding')
-        : new CallError(
-            status.UNIMPLEMENTED,
-            `grpc-encoding ${encoding.slice(0, 40)} is not known; identity, deflate and gzip are`,
-          ),
-    );
+/** Undoes a message's compression; rejects with CallError, with what `take` threw, or with the signal's reason. */
+export async function decompress(
+  inflations: Inflations,
+  encoding: string,
+  message: Omit<Inflation, 'format'>,
+): Promise<Buffer> {
+  const format = encoding === 'gzip' ? 'gzip' : encoding === 'deflate' ? 'zlib' : undefined;
+  if (format === undefined) {
+    throw encoding === '' || encoding === 'identity'
+      ? new CallError(status.INTERNAL, 'a message says it is compressed, but the call names no grpc-encoding')
+      : new CallError(
+          status.UNIMPLEMENTED,
+          `grpc-encoding ${encoding.slice(0, 40)} is not known; identity, deflate and gzip are`,
+        );
   }
-  return new Promise((resolve, reject) => {
-    // 0 is no limit that zlib takes.
-    undo(bytes, { maxOutputLength: Math.max(1, maxBytes) }, (error, result) => {
-      if (error === null) resolve(result);
-      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        reject(new CallError(status.RESOURCE_EXHAUSTED, `the message unpacks to more than ${maxBytes} bytes`));
-      } else reject(new CallError(status.INTERNAL, `the message is not valid ${encoding}`));
-    });
-  });
+  try {
+    return await inflations.inflate({ ...message, format });
+  } catch (thrown) {
+    if (!(thrown instanceof InflateError)) throw thrown;
+    if (thrown.reason === 'malformed') throw new CallError(status.INTERNAL, `the message is not valid ${encoding}`);
+    throw new CallError(status.RESOURCE_EXHAUSTED, `the message unpacks to more than ${message.bytesMax} bytes`);
+  }
 }

@@ -35,8 +35,16 @@ export class ReadableCall
     this.call.read();
   }
 
+  override read(size?: number): unknown {
+    const message: unknown = super.read(size);
+    if (this.readableLength === 0) this.call.taken();
+    return message;
+  }
+
   onMessage(message: unknown): void {
     this.push(message);
+    // A handler that listens got it without a `read`.
+    if (this.readableLength === 0) this.call.taken();
   }
 
   onEnd(): void {
@@ -123,6 +131,12 @@ export class DuplexCall extends callSurface(Duplex) implements ServerDuplexStrea
     this.call.read();
   }
 
+  override read(size?: number): unknown {
+    const message: unknown = super.read(size);
+    if (this.readableLength === 0) this.call.taken();
+    return message;
+  }
+
   override _write(message: unknown, _encoding: string, done: () => void): void {
     this.call.write(message, done);
   }
@@ -139,6 +153,8 @@ export class DuplexCall extends callSurface(Duplex) implements ServerDuplexStrea
 
   onMessage(message: unknown): void {
     this.push(message);
+    // A handler that listens got it without a `read`.
+    if (this.readableLength === 0) this.call.taken();
   }
 
   onEnd(): void {

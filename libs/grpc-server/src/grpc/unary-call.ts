@@ -50,11 +50,13 @@ export class UnaryCall extends callSurface(EventEmitter) implements ServerUnaryC
 export function replyTo(call: Call): sendUnaryData<unknown> {
   const { connection } = call.stream;
   connection.working += 1;
+  call.handling();
   let replied = false;
   return (error, value, trailer) => {
     if (replied) return;
     replied = true;
     connection.working -= 1;
+    call.handled();
     if (error) call.fail(error, trailer);
     else call.answer(value, trailer);
   };

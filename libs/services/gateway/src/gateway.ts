@@ -41,6 +41,11 @@ export class Gateway implements Lifecycle {
     return this.#url;
   }
 
+  /** Bytes of request bodies in memory, of at most `bodyMemoryBytesMax`. */
+  get bodyBytesHeld(): number {
+    return this.#http.bodyBytesHeld;
+  }
+
   facts(): Readonly<Record<string, string>> {
     return this.#url === undefined ? {} : { http: this.#url };
   }

@@ -46,6 +46,11 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
     return this.#open;
   }
 
+  /** Bytes of request bodies in memory. */
+  get bodyBytesHeld(): number {
+    return this.#memory.taken;
+  }
+
   /** Resolves with the base URL. */
   async listen(): Promise<string> {
     const { http, reusePort } = this.#deps.config;

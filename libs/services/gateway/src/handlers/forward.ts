@@ -66,12 +66,27 @@ async function openBody(
 ): Promise<Buffer> {
   const sent = await read;
   exchange.bytesIn = sent.length;
-  // Opening a large body takes longer than looking whether there is still time for it.
-  if (encoding !== undefined) deadlineLeftMs(exchange);
-  const body = sent.length === 0 ? sent : await decompress(sent, encoding, bytesMax);
-  if (body !== sent) exchange.held.take(body.length);
+  const body = sent.length === 0 || encoding === undefined ? sent : await inTime(bytesMax, exchange, sent, encoding);
   exchange.marks.bodyRead = performance.now();
   return body;
+}
+
+/** Opens a body while the caller is there and its own time lasts; waiting for one's turn counts. */
+async function inTime(bytesMax: number, exchange: Exchange, sent: Buffer, encoding: string): Promise<Buffer> {
+  const leftMs = deadlineLeftMs(exchange);
+  const late = new AbortController();
+  const timer = leftMs > 0 ? setTimeout(() => late.abort(arrivedTooLate()), leftMs) : undefined;
+  try {
+    return await decompress(sent, encoding, {
+      bytesMax,
+      take: (bytes) => exchange.held.take(bytes),
+      // Who floods one endpoint does not hold up the others.
+      owner: exchange.endpoint?.name,
+      signal: timer === undefined ? exchange.signal : AbortSignal.any([exchange.signal, late.signal]),
+    });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function callOf(exchange: Exchange, plan: RequestPlan, operation: Operation, body: Buffer): ScoreCall {

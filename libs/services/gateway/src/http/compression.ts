@@ -1,21 +1,29 @@
 import { promisify } from 'node:util';
-import { constants, deflate, gunzip, gzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
+import { constants, deflate, gzip, type InputType, type ZlibOptions } from 'node:zlib';
 import { PlatformError } from '@mooring/errors';
+import { InflateError, Inflations, type InflateFormat, type Inflation } from '@mooring/overload';
 import { tooLarge } from './read-body.ts';
 
 type Codec = (input: InputType, options: ZlibOptions) => Promise<Buffer>;
-const gunzipAsync = promisify(gunzip) as Codec;
-const inflateAsync = promisify(inflate) as Codec;
-const inflateRawAsync = promisify(inflateRaw) as Codec;
 const gzipAsync = promisify(gzip) as Codec;
 const deflateAsync = promisify(deflate) as Codec;
 
-/** The body without its Content-Encoding, off the event loop. A bomb stops at `bytesMax`. */
-export async function decompress(body: Buffer, encoding: string | undefined, bytesMax: number): Promise<Buffer> {
+/** One for the process, as are the threads that inflate. */
+const inflations = new Inflations();
+
+/**
+ * The body without its Content-Encoding, off the event loop. A bomb stops at `bytesMax`, or where `take` has no more room;
+ * what `take` throws, and the signal's reason, is thrown on.
+ */
+export async function decompress(
+  body: Buffer,
+  encoding: string | undefined,
+  within: Omit<Inflation, 'bytes' | 'format'>,
+): Promise<Buffer> {
   const name = (encoding ?? '').trim().toLowerCase();
   if (name === '' || name === 'identity') return body;
-  const codec = decoderOf(name, body);
-  if (codec === undefined) {
+  const format = formatOf(name, body);
+  if (format === undefined) {
     throw new PlatformError(
       'unsupported_media',
       'CONTENT_ENCODING_UNKNOWN',
@@ -23,9 +31,10 @@ export async function decompress(body: Buffer, encoding: string | undefined, byt
     );
   }
   try {
-    return await codec(body, { maxOutputLength: bytesMax });
+    return await inflations.inflate({ ...within, bytes: body, format });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax);
+    if (!(cause instanceof InflateError)) throw cause;
+    if (cause.reason === 'too large') throw tooLarge(within.bytesMax);
     throw new PlatformError(
       'invalid_argument',
       'BODY_NOT_DECOMPRESSIBLE',
@@ -35,12 +44,12 @@ export async function decompress(body: Buffer, encoding: string | undefined, byt
   }
 }
 
-function decoderOf(name: string, body: Buffer): Codec | undefined {
-  if (name === 'gzip' || name === 'x-gzip') return gunzipAsync;
+function formatOf(name: string, body: Buffer): InflateFormat | undefined {
+  if (name === 'gzip' || name === 'x-gzip') return 'gzip';
   if (name !== 'deflate') return undefined;
   // "deflate" means zlib, but many clients send the bare stream. A zlib header is a multiple of 31 with method 8.
   const zlib = body.length >= 2 && ((body[0] as number) & 15) === 8 && body.readUInt16BE(0) % 31 === 0;
-  return zlib ? inflateAsync : inflateRawAsync;
+  return zlib ? 'zlib' : 'raw';
 }
 
 /** Bodies below this size grow or hardly shrink, and cost CPU. */
