@@ -92,10 +92,13 @@ const measures: Readonly<Record<WorkloadKind, (run: Run) => Promise<void>>> = {
   overload: measureOverload,
 };
 
-function settingsOf({ kind, points }: Workload, options: Options): Pick<Run, 'points' | 'repeats' | 'times'> {
+function settingsOf(
+  { kind, points }: Workload,
+  options: Options,
+): Pick<Run, 'points' | 'repeats' | 'times' | 'othersMax'> {
   const given = kind === 'closed' || kind === 'in-flight' ? options.concurrency : options.points;
   const times = { warmupMs: options.warmupSeconds * 1_000, durationMs: options.seconds * 1_000 };
-  return { points: given ?? points, repeats: options.repeats, times };
+  return { points: given ?? points, repeats: options.repeats, times, othersMax: options.othersMax };
 }
 
 function progressLine({ name, unit }: Workload, sample: Sample, { otherCores }: Measured): string {

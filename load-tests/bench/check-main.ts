@@ -14,6 +14,7 @@ Options:
       --result FILE   compare this figures file of \`run --json\` instead of measuring
       --repeats N     instead of the baseline's
       --seconds N     instead of the baseline's
+      --others-max N  measure again while other programs take more cores
   -q, --quiet         no progress
 `;
 
@@ -27,6 +28,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       result: { type: 'string' },
       repeats: { type: 'string' },
       seconds: { type: 'string' },
+      'others-max': { type: 'string' },
       quiet: { type: 'boolean', short: 'q' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -58,6 +60,7 @@ interface Given {
   result?: string | undefined;
   repeats?: string | undefined;
   seconds?: string | undefined;
+  'others-max'?: string | undefined;
   quiet?: boolean | undefined;
 }
 
@@ -98,6 +101,7 @@ function optionsOf({ settings }: Baseline, given: Given): Options {
     given.repeats ?? String(repeats),
     '--seconds',
     given.seconds ?? String(seconds),
+    ...(given['others-max'] === undefined ? [] : ['--others-max', given['others-max']]),
     ...(given.quiet === true ? ['--quiet'] : []),
   ]);
   if (typeof options === 'string') throw new Error('a baseline with odd settings');

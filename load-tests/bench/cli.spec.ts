@@ -52,6 +52,7 @@ describe('parseOptions', () => {
     [['--concurrency', '1,,8'], /--concurrency/],
     [['--concurrency', '1e9'], /--concurrency/],
     [['--points', '-1'], /--points/],
+    [['--others-max', 'few'], /--others-max/],
     [['--unknown'], /unknown/i],
     [['stray'], /stray/],
   ])('refuses %j and says why', (args, why) => {

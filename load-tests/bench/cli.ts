@@ -14,6 +14,7 @@ in turns. Options:
       --repeats N          (default 3)
       --seconds N          length of one measurement (default 2)
       --warmup N           seconds before each that do not count (default 0.5)
+      --others-max N       measure again, three times at most, while other programs take more cores (default: never)
       --wrk                wrk instead of the own load generator, for closed loops over HTTP (needs wrk in PATH)
       --ghz                ghz instead of the own load generator, for gRPC (needs ghz in PATH)
       --json FILE          every figure
@@ -36,6 +37,7 @@ export interface Options {
   repeats: number;
   seconds: number;
   warmupSeconds: number;
+  othersMax: number;
   wrk: boolean;
   ghz: boolean;
   json: string | undefined;
@@ -67,6 +69,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | 'list'
     repeats: whole('--repeats', values.repeats ?? '3', 100),
     seconds: number('--seconds', values.seconds ?? '2', 0.05, 3_600),
     warmupSeconds: number('--warmup', values.warmup ?? '0.5', 0, 600),
+    othersMax: values['others-max'] === undefined ? Infinity : number('--others-max', values['others-max'], 0, 1_024),
     wrk: values.wrk === true,
     ghz: values.ghz === true,
     json: values.json,
@@ -89,6 +92,7 @@ function parse(args: readonly string[]) {
         repeats: { type: 'string' },
         seconds: { type: 'string' },
         warmup: { type: 'string' },
+        'others-max': { type: 'string' },
         wrk: { type: 'boolean' },
         ghz: { type: 'boolean' },
         json: { type: 'string' },

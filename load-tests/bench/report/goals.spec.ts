@@ -30,7 +30,7 @@ describe('goals', () => {
     ]);
     const slow = [samples[0] as Sample, sample('iris-grpc', 8, 'grpc-echo', { perSecond: 110 })];
     expect(reached(slow)[0]?.isMet).toBe(false);
-    expect(goalsText(slow)).toMatch(/iris-grpc 8 .*>= 1 .*0\.909 .*not met/);
+    expect(goalsText(slow)).toMatch(/iris-grpc 8: req\/s of mooring \/ grpc-echo +>= 1 +0\.909 .*not met/);
   });
 
   it('are not met by a time that never came', () => {

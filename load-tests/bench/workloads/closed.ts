@@ -16,11 +16,14 @@ export interface Run {
   points: readonly number[];
   repeats: number;
   times: Times;
+  /** Cores that other programs may take before a measurement is made again. */
+  othersMax: number;
   /** One more measurement was made. */
   onSample(sample: Sample, measured: Measured): void;
 }
 
 const timeoutMs = 30_000;
+const attemptsMax = 4;
 
 /** Systems take turns within each repeat, each time beginning with another one. */
 export function* turns(run: Run): Generator<{ repeat: number; x: number; subject: Subject }> {
@@ -36,7 +39,7 @@ export function* turns(run: Run): Generator<{ repeat: number; x: number; subject
 export async function prime(run: Run, inFlight = 8): Promise<void> {
   const times = { warmupMs: 0, durationMs: Math.min(3_000, run.times.durationMs * 1.5) };
   for (const subject of run.subjects) {
-    if (subject.loop === undefined) await closedLoop({ ...run, times }, subject, inFlight);
+    if (subject.loop === undefined) await oneLoop({ ...run, times }, subject, inFlight);
   }
 }
 
@@ -49,11 +52,17 @@ export async function measureClosed(run: Run): Promise<void> {
   }
 }
 
-export function closedLoop(
-  { session, times }: Run,
-  { host, shot, loop }: Subject,
-  inFlight: number,
-): Promise<Measured> {
+/** Once, or more often while other programs take too many cores; then the quietest counts, for every system alike. */
+export async function closedLoop(run: Run, subject: Subject, inFlight: number): Promise<Measured> {
+  let quietest = await oneLoop(run, subject, inFlight);
+  for (let again = 1; again < attemptsMax && quietest.otherCores > run.othersMax; again += 1) {
+    const next = await oneLoop(run, subject, inFlight);
+    if (next.otherCores < quietest.otherCores) quietest = next;
+  }
+  return quietest;
+}
+
+function oneLoop({ session, times }: Run, { host, shot, loop }: Subject, inFlight: number): Promise<Measured> {
   if (loop !== undefined) return session.meter.loop(loop, times);
   if (shot === undefined || host === undefined) throw new Error('neither a loop nor a server');
   return session.meter.closed({ target: session.meter.target(shot), inFlight, timeoutMs, ...times }, host.pids());

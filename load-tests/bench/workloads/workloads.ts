@@ -50,7 +50,7 @@ export const workloads: readonly Workload[] = [
     points: [1, 8],
     unit: 'in flight',
     about: 'a Python scoring script that adds eight numbers, two workers',
-    references: ['azureml', 'fastapi'],
+    references: ['node-echo', 'azureml', 'fastapi'],
   },
   {
     name: 'script-wait20',
