@@ -233,6 +233,18 @@ describe(`kill -9 (${topology} topology)`, () => {
 });
 
 describe('down', () => {
+  it('ends what a killed supervisor left running, says what, and the next start brings all back', async () => {
+    await whole();
+    process.kill(supervisorFile().pid, 'SIGKILL');
+    const { code, stderr } = await platform.down();
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/was killed[^]*ended kept\/two \(process \d+\)[^]*ended nats \(process \d+\)/);
+    expect(processes()).toEqual([]);
+    expect((await platform.down()).stderr).toContain('no platform runs on');
+    await platform.up();
+    await whole();
+  });
+
   it('stops everything and leaves no process behind', async () => {
     expect((await platform.down()).code).toBe(0);
     await until('all processes to be gone', async () => processes().length === 0, 20_000);
