@@ -122,7 +122,9 @@ describe('runOpen', () => {
     const [first, second] = await open(served, phases);
     expect(first).toMatchObject({ sent: 20, dropped: 0, statuses: { 200: 20 } });
     expect(second).toMatchObject({ sent: 150, dropped: 0, statuses: { 200: 150 } });
-    expect(second?.slices.map(({ due }) => due)).toEqual([50, 50, 50]);
+    // What is due on the border of two slices may count to either.
+    expect(second?.slices.map(({ due }) => Math.abs(due - 50) <= 1)).toEqual([true, true, true]);
+    expect(second?.slices.reduce((sum, { due }) => sum + due, 0)).toBe(150);
     expect(second?.slices.reduce((sum, { good }) => sum + good, 0)).toBe(150);
   });
 
