@@ -30,8 +30,10 @@ export interface OpenJob extends AnyJob {
   kind: 'open';
   /** One after the other without a pause; each has a result of its own. */
   phases: readonly Phase[];
-  /** More cannot be open at once; what is due beyond it is counted as dropped. */
+  /** More cannot be open at once: what is due beyond it waits, which counts as latency. */
   openMax: number;
+  /** More cannot wait: what is due beyond it is counted as dropped. */
+  waitingMax: number;
 }
 
 export interface Phase {
@@ -66,7 +68,7 @@ export interface LoadResult {
   unexplained: number;
   /** How long refusals for lack of capacity took: 429 and 503. */
   refusedP99Ms: number;
-  /** Due but not sent, since `openMax` were open. */
+  /** Due but never sent, since too many waited. */
   dropped: number;
   /** How late the generator itself was in sending: above a millisecond it was the limit. */
   lagP99Ms: number;

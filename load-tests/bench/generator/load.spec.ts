@@ -52,7 +52,10 @@ function closed(served: Served, more: Partial<ClosedJob> = {}): Promise<LoadResu
 }
 
 function open(served: Served, phases: OpenJob['phases'], more: Partial<OpenJob> = {}): Promise<LoadResult[]> {
-  return runOpen({ kind: 'open', target: unused, phases, openMax: 100, timeoutMs: 2_000, ...more }, served.lane);
+  return runOpen(
+    { kind: 'open', target: unused, phases, openMax: 100, waitingMax: 0, timeoutMs: 2_000, ...more },
+    served.lane,
+  );
 }
 
 const ok: Handler = (_, response) => response.end('{}');
@@ -149,5 +152,22 @@ describe('runOpen', () => {
     const [result] = await open(served, phases, { openMax: 5, timeoutMs: 400 });
     expect(result).toMatchObject({ sent: 5, dropped: 35, statuses: { none: 5 } });
     expect(served.connections()).toBe(5);
+  });
+
+  it('lets what is due wait for a place, and counts the wait', async () => {
+    const served = await serve((_, response) => void setTimeout(() => response.end(), 20));
+    const phases = [{ perSecond: 200, durationMs: 200 }];
+    const [result] = await open(served, phases, { openMax: 2, waitingMax: 1_000 });
+    expect(result).toMatchObject({ sent: 40, dropped: 0, statuses: { 200: 40 } });
+    expect(served.connections()).toBe(2);
+    // Two places do 100 a second: the last waits for 200 ms.
+    expect(result?.maxMs).toBeGreaterThan(180);
+  });
+
+  it('gives up on what waits too long, and ends', async () => {
+    const served = await serve(() => undefined);
+    const phases = [{ perSecond: 100, durationMs: 200 }];
+    const [result] = await open(served, phases, { openMax: 1, waitingMax: 1_000, timeoutMs: 150 });
+    expect(result?.statuses).toEqual({ none: 20 });
   });
 });

@@ -1,5 +1,5 @@
 import { goodStatus, type LoadResult, type OpenJob, type Phase } from './jobs.ts';
-import type { Lane, OnOutcome } from './lane.ts';
+import { noAnswer, type Lane, type OnOutcome, type Outcome } from './lane.ts';
 import { Tally } from './tally.ts';
 import { startTicker } from './ticker.ts';
 
@@ -42,6 +42,9 @@ class OpenLoop {
   readonly #free: Lane[] = [];
   // The ticker needs a moment to start.
   readonly #startedAt = performance.now() + 100;
+  /** When those were due that wait for a lane, from `firstWaiting` on. */
+  readonly #waiting: number[] = [];
+  #firstWaiting = 0;
   #phase = 0;
   #next = 0;
   #open = 0;
@@ -57,7 +60,7 @@ class OpenLoop {
       const ticker = startTicker(() => this.#sendDue());
       const sweep = setInterval(() => {
         this.#giveUpOnLate();
-        if (this.#nextDue() !== undefined || this.#open > 0) return;
+        if (this.#nextDue() !== undefined || this.#open > 0 || this.#waiting[this.#firstWaiting] !== undefined) return;
         clearInterval(sweep);
         for (const lane of this.#all) lane.close();
         void ticker.stop();
@@ -85,36 +88,58 @@ class OpenLoop {
     this.#next += 1;
     tally.slice(dueAt - this.#startedAt - from).due += 1;
     const lane = this.#takeLane();
-    if (lane === undefined) {
-      tally.dropped += 1;
-      return;
-    }
+    if (lane !== undefined) {
+      tally.lag.add(performance.now() - dueAt);
+      this.#sendBy(lane, dueAt);
+    } else if (this.#waiting.length - this.#firstWaiting < this.#job.waitingMax) this.#waiting.push(dueAt);
+    else tally.dropped += 1;
+  }
+
+  #sendBy(lane: Lane, dueAt: number): void {
     lane.dueAt = dueAt;
-    lane.sentAt = performance.now();
-    tally.lag.add(lane.sentAt - dueAt);
-    tally.sent += 1;
+    this.#phaseAt(dueAt).tally.sent += 1;
     this.#open += 1;
     lane.send();
+  }
+
+  /** The first of those that wait; the array is cut now and then, since taking its first each time would cost its length. */
+  #nextWaiting(): number | undefined {
+    const dueAt = this.#waiting[this.#firstWaiting];
+    if (dueAt === undefined) return undefined;
+    this.#firstWaiting += 1;
+    if (this.#firstWaiting > 1_000 && this.#firstWaiting * 2 > this.#waiting.length) {
+      this.#waiting.splice(0, this.#firstWaiting);
+      this.#firstWaiting = 0;
+    }
+    return dueAt;
   }
 
   #takeLane(): Lane | undefined {
     const taken = this.#free.pop();
     if (taken !== undefined || this.#all.length >= this.#job.openMax) return taken;
-    const made = this.#makeLane((lane, outcome) => {
-      const now = performance.now();
-      this.#open -= 1;
-      this.#free.push(lane);
-      const { tally, from } = this.#phaseAt(lane.dueAt);
-      tally.outcome(outcome, now - lane.dueAt, true);
-      if (outcome.status !== goodStatus) return;
-      const slice = tally.slice(lane.dueAt - this.#startedAt - from);
-      slice.good += 1;
-      slice.maxMs = Math.max(slice.maxMs, now - lane.dueAt);
-      const present = this.#phaseAt(now);
-      if (now - this.#startedAt < present.until) present.tally.good += 1;
-    });
+    const made = this.#makeLane((lane, outcome) => this.#ended(lane, outcome));
     this.#all.push(made);
     return made;
+  }
+
+  #ended(lane: Lane, outcome: Outcome): void {
+    const now = performance.now();
+    this.#open -= 1;
+    this.#count(outcome, lane.dueAt, now);
+    const next = this.#nextWaiting();
+    if (next === undefined) this.#free.push(lane);
+    else this.#sendBy(lane, next);
+  }
+
+  #count(outcome: Outcome, dueAt: number, now: number): void {
+    const { tally, from } = this.#phaseAt(dueAt);
+    tally.outcome(outcome, now - dueAt, true);
+    if (outcome.status !== goodStatus) return;
+    const slice = tally.slice(dueAt - this.#startedAt - from);
+    slice.good += 1;
+    slice.maxMs = Math.max(slice.maxMs, now - dueAt);
+    const present = this.#phaseAt(now);
+    if (now - this.#startedAt < present.until) present.tally.good += 1;
   }
 
   /** The phase of a moment; after the last, the last. */
@@ -127,6 +152,11 @@ class OpenLoop {
     const now = performance.now();
     for (const lane of this.#all) {
       if (lane.busy && now - lane.dueAt > this.#job.timeoutMs) lane.abandon('no answer in time');
+    }
+    for (let due = this.#waiting[this.#firstWaiting]; due !== undefined; due = this.#waiting[this.#firstWaiting]) {
+      if (now - due <= this.#job.timeoutMs) break;
+      this.#nextWaiting();
+      this.#count(noAnswer('not even sent in time'), due, now);
     }
   }
 }

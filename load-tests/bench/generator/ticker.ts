@@ -1,10 +1,10 @@
 /**
- * Tells the main thread five thousand times a second that time has passed. Timers of the event loop know whole milliseconds
+ * Tells the main thread some thousand times a second that time has passed. Timers of the event loop know whole milliseconds
  * only, and a loop that turns without sleeping is what schedulers punish first when cores are short.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
-const periodMs = 0.2;
+const periodMs = 0.1;
 const stopped = 0;
 const isTold = 1;
 

@@ -43,7 +43,7 @@ async function overload({ session, times }: Run, subject: Subject, perSecond: nu
     { perSecond, durationMs: times.durationMs },
     { perSecond: calmShare * capacity, durationMs: afterMs },
   ];
-  const job = { target: session.meter.target({ ...shot, headers }), timeoutMs, openMax, phases };
+  const job = { target: session.meter.target({ ...shot, headers }), timeoutMs, openMax, waitingMax: 0, phases };
   const [calm, during, after] = (await session.meter.open(job, roots)) as [Measured, Measured, Measured];
   const { statuses } = during;
   const refused = ['408', '429', '503', '504'].reduce((sum, status) => sum + (statuses[status] ?? 0), 0);
