@@ -34,7 +34,7 @@ export const steps: readonly Step[] = [
 ];
 
 const topology = (name: string): NodeJS.ProcessEnv => ({ MOORING_E2E_TOPOLOGY: name });
-const storyOf = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['story', 'kill']);
+const storyOf = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['e2e/story', 'e2e/kill']);
 
 /** A machine needs no Go for Mooring; without it this one check is left out, and the output says so. */
 async function conformance(): Promise<Outcome> {

@@ -30,6 +30,8 @@ export async function vitest(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
+    // Most of their time these wait for processes and sockets; vitest's own default is one worker on two cores.
+    ...(project === 'integration' ? ['--maxWorkers=3'] : []),
     ...filters,
   ];
   const { ok } = await command('node_modules/.bin/vitest', args, { show: true, env });

@@ -63,7 +63,8 @@ describe('two who change one endpoint at the same time', () => {
     const all = await Promise.all(
       changes.map((change) => platform.mooring('online-endpoint', 'update', '-n', 'kept', '--set', change)),
     );
-    expect(all.map(({ code, stderr }) => (code === 0 ? '' : stderr))).toEqual(['', '', '']);
+    // None is lost: one that a newer write overtook while it was being made is told so, and stands all the same.
+    for (const { code, stderr } of all) if (code !== 0) expect(stderr).toContain('OPERATION_CANCELED');
     const shown = await platform.json<{ tags: Record<string, string> }>('online-endpoint', 'show', '-n', 'kept');
     expect(shown.tags).toMatchObject({ a: '1', b: '2', c: '3' });
   });
