@@ -183,24 +183,34 @@ describe(`traffic and mirror (${topology} topology)`, () => {
     const sent = after.sent + after.dropped - before.sent - before.dropped;
     const compared = sum(after.compared) - sum(before.compared);
     figure(
-      `A4 ${topology} mirror 20 %: ${total} requests, ${((100 * sent) / total).toFixed(2)} % copied, ${compared} compared, ${after.dropped - before.dropped} dropped`,
+      `A4 ${topology} mirror 20 %: ${total} requests, ${((100 * sent) / total).toFixed(2)} % copied, ${compared} compared, ${after.dropped - before.dropped} dropped, ${after.compared.failed} not taken by a busy instance`,
     );
     expect(Math.abs((100 * sent) / total - 20)).toBeLessThan(2);
     expect(compared).toBe(after.sent - before.sent);
-    expect(after.compared.differs + after.compared.failed).toBe(0);
+    // The same model never differs. A copy that a busy instance did not take, because copies yield, counts as failed.
+    expect(after.compared.differs, JSON.stringify(after.recentDifferences.slice(0, 5))).toBe(0);
+    expect(after.compared.failed).toBeLessThan(sent / 2);
   });
 
   interface Report {
     sent: number;
     dropped: number;
     compared: { equal: number; within: number; differs: number; failed: number };
+    recentDifferences: readonly unknown[];
   }
 
   const sum = ({ equal, within, differs, failed }: Report['compared']): number => equal + within + differs + failed;
 
   async function mirrorReport(): Promise<Report> {
     const reports = await platform.json<Report[]>('online-endpoint', 'mirror-report', '-n', 'split');
-    return reports[0] ?? { sent: 0, dropped: 0, compared: { equal: 0, within: 0, differs: 0, failed: 0 } };
+    return (
+      reports[0] ?? {
+        sent: 0,
+        dropped: 0,
+        compared: { equal: 0, within: 0, differs: 0, failed: 0 },
+        recentDifferences: [],
+      }
+    );
   }
 
   /** Until two reports a moment apart are the same and everything that was sent is compared. */
