@@ -22,6 +22,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Real processes on a machine that others use, too. The output names each test that needed its second try.
+          retry: 1,
         },
       },
       {
@@ -39,6 +41,7 @@ export default defineConfig({
           include: ['apps/platform/e2e/**/*.e2e.spec.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          retry: 1,
           fileParallelism: false,
         },
       },
