@@ -62,11 +62,11 @@ export async function runBench(options: Options, signal: AbortSignal): Promise<B
         if (subjects.length === 0) say(`${workload.name} is left out: nothing that serves it runs`);
         await measures[workload.kind]({ session, workload, subjects, onSample, ...settingsOf(workload, options) });
       } catch (error) {
-        // What was measured before, perhaps for an hour, is still worth its tables.
-        signal.throwIfAborted();
+        // What was measured before, perhaps for an hour, is still worth its tables: after an interruption, too.
         session.leaveOut(`the rest of ${workload.name}`, error);
       }
       process.stdout.write(`\n${workloadReport(workload, samples)}`);
+      if (signal.aborted) break;
     }
   } finally {
     await session.close();
@@ -74,13 +74,16 @@ export async function runBench(options: Options, signal: AbortSignal): Promise<B
   const result = resultOf(options, samples, otherCores, session.leftOut);
   process.stdout.write(`\n${goalsText(samples)}\n${otherText(result)}`);
   writeFiles(options, result);
+  signal.throwIfAborted();
   return result;
 }
 
 function writeFiles(options: Options, result: BenchResult): void {
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 1)}\n`);
   if (options.chart !== undefined) writeFileSync(options.chart, chartOfRun(result.samples));
-  if (options.baseline !== undefined) writeFileSync(options.baseline, baselineText(options, result));
+  if (options.baseline === undefined) return;
+  if (result.leftOut.length === 0) writeFileSync(options.baseline, baselineText(options, result));
+  else process.stderr.write('no baseline was written, since something was left out\n');
 }
 
 const measures: Readonly<Record<WorkloadKind, (run: Run) => Promise<void>>> = {
