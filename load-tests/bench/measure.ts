@@ -18,6 +18,8 @@ export interface Measured extends LoadResult {
   /** CPU of all processes of the system for each request; NaN when it has none of its own. */
   cpuUs: number;
   rssMib: number;
+  /** Cores that the load generator took, of the same machine. */
+  generatorCores: number;
   /** Cores that were busy with neither this benchmark nor its systems. */
   otherCores: number;
 }
@@ -127,10 +129,19 @@ export class Meter {
   }
 
   /** Begins to watch; the function that it returns ends it. */
-  #watch(roots: readonly number[]): (requests: number) => Pick<Measured, 'cpuUs' | 'rssMib' | 'otherCores'> {
+  #watch(
+    roots: readonly number[],
+  ): (requests: number) => Pick<Measured, 'cpuUs' | 'rssMib' | 'generatorCores' | 'otherCores'> {
     const pids = withDescendants(roots);
     const own = withDescendants(this.#ownRoots());
-    const before = { at: performance.now(), used: cpuSeconds(pids), own: cpuSeconds(own), busy: machineBusySeconds() };
+    const generator = this.#generator === undefined ? [] : [this.#generator.pid];
+    const before = {
+      at: performance.now(),
+      used: cpuSeconds(pids),
+      own: cpuSeconds(own),
+      generator: cpuSeconds(generator),
+      busy: machineBusySeconds(),
+    };
     return (requests) => {
       const seconds = (performance.now() - before.at) / 1_000;
       const used = cpuSeconds(pids) - before.used;
@@ -138,6 +149,7 @@ export class Meter {
       return {
         cpuUs: roots.length === 0 ? Number.NaN : (used * 1e6) / Math.max(1, requests),
         rssMib: rssMib(pids),
+        generatorCores: (cpuSeconds(generator) - before.generator) / seconds,
         otherCores: Math.max(0, others / seconds),
       };
     };

@@ -25,6 +25,7 @@ export async function measureOpenLoop(run: Run): Promise<void> {
       'p99 / p50': sample.p99Ms / sample.p50Ms,
       'lag p99 ms': measured.lagP99Ms,
       dropped: measured.dropped,
+      'generator cores': measured.generatorCores,
     };
     run.onSample({ ...sample, more, workload: run.workload.name, system: subject.name, x, repeat }, measured);
   }

@@ -55,6 +55,7 @@ async function overload({ session, times }: Run, subject: Subject, perSecond: nu
     'refused p99 ms': during.refusedP99Ms,
     'no answer': statuses['none'] ?? 0,
     dropped: during.dropped,
+    'generator cores': during.generatorCores,
     'RSS +%': 100 * (during.rssMib / before - 1),
     'normal s': normalAfterSeconds(after.slices, calm.maxMs),
   };
