@@ -113,11 +113,15 @@ describe('a hung mirror', () => {
       ),
     );
     const key = await platform.key('live');
-    const measure = async (): Promise<HttpAnswer[]> =>
-      parallel(1_500, 4, () => platform.send('/endpoints/live/score', { key, body: iris }));
-    await measure();
+    const send = (count: number): Promise<HttpAnswer[]> =>
+      parallel(count, 4, () => platform.send('/endpoints/live/score', { key, body: iris }));
+    const measure = async (): Promise<HttpAnswer[]> => {
+      // The change itself, which the control plane is still finishing on the same cores, is not what is asked here.
+      await send(1_000);
+      return send(3_000);
+    };
     const ratios: number[] = [];
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       await platform.json('online-endpoint', 'update', '-n', 'live', '--mirror-traffic', 'hung=0');
       const without = await measure();
       await platform.json('online-endpoint', 'update', '-n', 'live', '--mirror-traffic', 'hung=20');
@@ -136,7 +140,7 @@ describe('a hung mirror', () => {
     }
     const report = await platform.json<{ dropped: number }[]>('online-endpoint', 'mirror-report', '-n', 'live');
     figure(
-      `A4 hung mirror: live p99 with / without = ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')} (goal <= 1.1, median ${quantile(ratios, 0.5).toFixed(2)}), 0 of 9000 failed`,
+      `A4 hung mirror: live p99 with / without = ${ratios.map((ratio) => ratio.toFixed(2)).join(', ')} (goal <= 1.1, median ${quantile(ratios, 0.5).toFixed(2)}), 0 of 30000 failed`,
     );
     expect(report.length).toBeGreaterThan(0);
   });
