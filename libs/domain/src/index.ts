@@ -49,4 +49,5 @@ export { laterProblem, refusal, type SpecProblem } from './later.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
 export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
 export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';
+export { checkIdempotencyKey } from './idempotency-key.ts';
 export { readMooringSettings, type MooringSettings, type Placement } from './settings.ts';

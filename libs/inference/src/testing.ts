@@ -67,6 +67,7 @@ export function scoreCall(fields: Partial<ScoreCall>): ScoreCall {
     headers: [],
     modelName: 'flowers',
     modelVersion: 'blue',
+    idempotencyKey: '',
     body: Buffer.alloc(0),
     ...fields,
   };

@@ -63,6 +63,7 @@ export function scoreCall(body: unknown, changes: Partial<ScoreCall> = {}): Scor
     headers: [],
     modelName: '',
     modelVersion: '',
+    idempotencyKey: '',
     body: Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
     ...changes,
   };

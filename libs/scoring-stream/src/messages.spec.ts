@@ -43,6 +43,7 @@ function callNumber(n: number): Call {
     })),
     modelName: at(texts, n + 8),
     modelVersion: at(texts, n + 9),
+    idempotencyKey: at(texts, n + 3),
     body: at(bodies, n),
   };
 }
@@ -76,6 +77,8 @@ function replyNumber(n: number): Reply {
     pick: at(texts, n + 7),
     routerUs: at(numbers, n + 7),
     body: at(bodies, n + 1),
+    cache: at(texts, n + 8),
+    idempotency: at(texts, n + 9),
   };
 }
 

@@ -41,6 +41,8 @@ export function reply(fields: Partial<ScoreReply>): ScoreReply {
     pick: '',
     routerUs: 0,
     body: empty,
+    cache: '',
+    idempotency: '',
     ...fields,
   };
 }

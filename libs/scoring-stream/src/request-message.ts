@@ -53,7 +53,7 @@ function callBound(call: ScoreCall, withHeaders: boolean): number {
   bound +=
     textBound(call.endpoint) + textBound(call.deployment) + textBound(call.requestId) + textBound(call.traceparent);
   bound += textBound(call.contentType) + textBound(call.method) + textBound(call.query);
-  bound += textBound(call.modelName) + textBound(call.modelVersion);
+  bound += textBound(call.modelName) + textBound(call.modelVersion) + textBound(call.idempotencyKey);
   return bound + headersBound(withHeaders ? call.headers : none);
 }
 
@@ -99,6 +99,7 @@ function writeCall(
   at = writeHeaders(to, at, 14, headers);
   at = writeText(to, at, 15, call.modelName);
   at = writeText(to, at, 16, call.modelVersion);
+  at = writeText(to, at, 17, call.idempotencyKey);
   return writeBytes(to, at, 20, call.body);
 }
 
@@ -189,6 +190,9 @@ function readCallField(reader: WireReader, tag: number, call: Call): void {
     case (16 << 3) | text:
       call.modelVersion = reader.text();
       break;
+    case (17 << 3) | text:
+      call.idempotencyKey = reader.text();
+      break;
     case (20 << 3) | text:
       call.body = reader.bytes();
       break;
@@ -230,6 +234,7 @@ function emptyCall(): Call {
     headers: [],
     modelName: '',
     modelVersion: '',
+    idempotencyKey: '',
     body: noBody,
   };
 }

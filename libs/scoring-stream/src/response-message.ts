@@ -57,7 +57,13 @@ function replyBound(reply: ScoreReply): number {
   let bound = replyOverheadBytes + reply.body.length + headersBound(reply.headers);
   bound += textBound(reply.contentType) + textBound(reply.deployment) + textBound(reply.instanceId);
   bound += textBound(reply.batchId) + textBound(reply.errorCode) + textBound(reply.errorReason);
-  return bound + textBound(reply.errorMessage) + textBound(reply.pick);
+  return (
+    bound +
+    textBound(reply.errorMessage) +
+    textBound(reply.pick) +
+    textBound(reply.cache) +
+    textBound(reply.idempotency)
+  );
 }
 
 function writeHello(to: Buffer, from: number, hello: Hello): number {
@@ -91,7 +97,9 @@ function writeReply(to: Buffer, from: number, id: number, reply: ScoreReply): nu
   at = writeNumber(to, at, 17, reply.retries);
   at = writeText(to, at, 18, reply.pick);
   at = writeNumber(to, at, 19, reply.routerUs);
-  return writeBytes(to, at, 20, reply.body);
+  at = writeBytes(to, at, 20, reply.body);
+  at = writeText(to, at, 21, reply.cache);
+  return writeText(to, at, 22, reply.idempotency);
 }
 
 function writeTiming(to: Buffer, from: number, timing: Timing): number {
@@ -237,6 +245,12 @@ function readReplyField(reader: WireReader, tag: number, reply: Reply): void {
       break;
     case (20 << 3) | text:
       reply.body = reader.bytes();
+      break;
+    case (21 << 3) | text:
+      reply.cache = reader.text();
+      break;
+    case (22 << 3) | text:
+      reply.idempotency = reader.text();
       break;
     default:
       reader.skip(tag);

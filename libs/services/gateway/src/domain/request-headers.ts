@@ -1,5 +1,5 @@
 import type { Header } from '@mooring/contracts/scoring';
-import { isEndpointName } from '@mooring/domain';
+import { checkIdempotencyKey, isEndpointName } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 
 /** By name in lower case. */
@@ -50,6 +50,12 @@ export function requestedDeadlineMs(headers: Headers): number {
 /** Length of the JSON part of a binary tensor request, plus one; 0 when the header is absent. */
 export function inferenceHeaderLengthPlusOne(headers: Headers): number {
   return (wholeNumber(headers, 'inference-header-content-length', 0, deadlineMaxMs) ?? -1) + 1;
+}
+
+/** `Idempotency-Key`; empty when absent. Throws `invalid_argument` for one that is empty, too long or not printable. */
+export function idempotencyKey(headers: Headers): string {
+  const key = headers['idempotency-key'];
+  return key === undefined ? '' : checkIdempotencyKey(key, 'the header Idempotency-Key');
 }
 
 function wholeNumber(headers: Headers, name: string, least: number, most: number): number | undefined {
@@ -116,6 +122,9 @@ const ownHeaders = new Set([
   'x-ms-client-request-id',
   'azureml-model-deployment',
   'server-timing',
+  'x-mooring-cache',
+  'x-mooring-idempotency',
+  'idempotency-replayed',
   'date',
   'content-type',
   'inference-header-content-length',

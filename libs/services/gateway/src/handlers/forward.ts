@@ -109,6 +109,7 @@ function callOf(exchange: Exchange, plan: RequestPlan, operation: Operation, bod
     headers: call.headers,
     modelName: route.model ?? endpoint?.name ?? '',
     modelVersion: route.version ?? '',
+    idempotencyKey: call.idempotencyKey,
     body,
   };
 }

@@ -5,6 +5,7 @@ import {
   bearerKey,
   clientRequestId,
   forwardedHeaders,
+  idempotencyKey,
   inferenceHeaderLengthPlusOne,
   pinnedDeployment,
   traceparentOf,
@@ -31,6 +32,8 @@ export interface CallPlan {
   readonly deployment: string;
   readonly contentType: string;
   readonly inferenceHeaderLengthPlusOne: number;
+  /** Empty when the caller sent none. */
+  readonly idempotencyKey: string;
   readonly headers: Header[];
 }
 
@@ -101,6 +104,7 @@ export function callPlan(plan: RequestPlan, { headers, rawHeaders }: RequestHead
     deployment: pinnedDeployment(headers, plan.route.version),
     contentType: headers['content-type'] ?? '',
     inferenceHeaderLengthPlusOne: inferenceHeaderLengthPlusOne(headers),
+    idempotencyKey: idempotencyKey(headers),
     headers: forwardedHeaders(rawHeaders),
   };
   return plan.call;

@@ -2,6 +2,7 @@ import { chooseEncoding, compress, compressMinBytes } from './compression.ts';
 import { isHeaderValue, type Answer } from './answer.ts';
 import { allowed } from '../domain/routes.ts';
 import { serverTiming, stageTimes } from '../domain/stage-times.ts';
+import type { ScoreReply } from '@mooring/scoring-stream';
 import type { Exchange } from '../exchange.ts';
 
 /** Gives the answer to the connection, with the headers that every answer has. */
@@ -49,7 +50,16 @@ function ownHeaders(exchange: Exchange): string {
   if (reply !== undefined && reply.deployment !== '' && isHeaderValue(reply.deployment)) {
     text += `azureml-model-deployment: ${reply.deployment}\r\n`;
   }
+  if (reply !== undefined && (reply.cache !== '' || reply.idempotency !== '')) text += repeatHeaders(reply);
   if (stages !== undefined) text += `server-timing: ${serverTiming(stages)}\r\n`;
   if (error?.code === 'method_not_allowed' && route !== undefined) text += `allow: ${allowed(route)}\r\n`;
+  return text;
+}
+
+/** Whether the answer is that of another request; the words are the router's own. */
+function repeatHeaders({ cache, idempotency }: ScoreReply): string {
+  let text = cache === '' ? '' : `x-mooring-cache: ${cache}\r\n`;
+  if (idempotency !== '') text += `x-mooring-idempotency: ${idempotency}\r\n`;
+  if (idempotency === 'replayed') text += 'idempotency-replayed: true\r\n';
   return text;
 }

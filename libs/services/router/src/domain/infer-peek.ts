@@ -33,7 +33,7 @@ export function peekInferRequest(message: Buffer): InferPeek {
 }
 
 /** Moves past a field's value; returns where the value begins. */
-function skipField(message: Buffer, cursor: { at: number }, type: number): number {
+export function skipField(message: Buffer, cursor: { at: number }, type: number): number {
   if (type === wire.varint) {
     const start = cursor.at;
     readVarint(message, cursor);
@@ -50,7 +50,7 @@ function skipField(message: Buffer, cursor: { at: number }, type: number): numbe
   return start;
 }
 
-function readVarint(message: Buffer, cursor: { at: number }): number {
+export function readVarint(message: Buffer, cursor: { at: number }): number {
   let value = 0;
   let scale = 1;
   for (let length = 0; length < 10; length += 1) {
@@ -74,15 +74,17 @@ export function streamResponse(response: Buffer): Buffer {
   return Buffer.concat([Buffer.of(0x12), varint(length), response, finalResponse]);
 }
 
+const finalResponse = trueParameter('triton_final_response');
+
 /**
- * `parameters { key: "triton_final_response" value { bool_param: true } }` as field 4 of a ModelInferResponse. Protobuf
- * messages merge by concatenation, so it is appended without decoding the answer.
+ * `parameters { key: <name> value { bool_param: true } }` as field 4 of a ModelInferResponse. Protobuf messages merge by
+ * concatenation, so it is appended without decoding the answer. `name` has fewer than 100 characters.
  */
-const finalResponse = ((): Buffer => {
-  const key = Buffer.from('triton_final_response');
+export function trueParameter(name: string): Buffer {
+  const key = Buffer.from(name);
   const entry = Buffer.concat([Buffer.of(0x0a, key.length), key, Buffer.of(0x12, 2, 0x08, 1)]);
   return Buffer.concat([Buffer.of(0x22, entry.length), entry]);
-})();
+}
 
 function varint(value: number): Buffer {
   const bytes: number[] = [];

@@ -14,6 +14,8 @@ export interface GrpcContext {
   traceparent: string;
   /** Milliseconds left when the call came in; 0 = none. */
   deadlineMs: number;
+  /** As sent in `idempotency-key`; undefined when absent. */
+  idempotencyKey?: string | undefined;
   /** Aborts when the caller is gone. */
   signal: AbortSignal;
 }
@@ -38,6 +40,7 @@ export function readContext(metadata: Metadata, deadline: Date | number, signal:
     requestId: requestIdRule.test(requestId) ? requestId : randomUUID(),
     traceparent: traceparentRule.test(traceparent) ? traceparent : '',
     deadlineMs: Number.isFinite(leftMs) ? Math.min(Math.max(1, Math.ceil(leftMs)), deadlineMaxMs) : 0,
+    idempotencyKey: textOf(metadata, 'idempotency-key'),
     signal,
   };
 }
@@ -47,8 +50,12 @@ function tooLate(): PlatformError {
 }
 
 function first(metadata: Metadata, name: string): string {
+  return textOf(metadata, name) ?? '';
+}
+
+function textOf(metadata: Metadata, name: string): string | undefined {
   const value = metadata.get(name)[0];
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** A handler from message bytes to message bytes. What it throws becomes the call's status, never a crash. */

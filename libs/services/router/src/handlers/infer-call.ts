@@ -1,4 +1,5 @@
 import { Operation, Priority, Protocol } from '@mooring/contracts/scoring';
+import { checkIdempotencyKey } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { ScoreCall } from '@mooring/scoring-stream';
 import type { Directory } from '../domain/directory.ts';
@@ -41,6 +42,8 @@ export function missingKey(): PlatformError {
   );
 }
 
+const keyPlace = 'the metadata idempotency-key (in a stream: the request parameter idempotency_key)';
+
 /** The routed call of a gRPC request. `body` is forwarded as it is. */
 export function scoreCall(operation: Operation, model: ModelRef, context: GrpcContext, body: Buffer): ScoreCall {
   return {
@@ -59,6 +62,7 @@ export function scoreCall(operation: Operation, model: ModelRef, context: GrpcCo
     headers: [],
     modelName: model.name,
     modelVersion: model.version,
+    idempotencyKey: context.idempotencyKey === undefined ? '' : checkIdempotencyKey(context.idempotencyKey, keyPlace),
     body,
   };
 }

@@ -38,7 +38,21 @@ export async function infer(
 export function createModelInfer(deps: InferDeps) {
   return async (message: Buffer, context: UnaryContext): Promise<Buffer> => {
     const answer = await infer(deps, 'oip_grpc', message, context);
-    context.sendHeaders({ 'azureml-model-deployment': answer.deployment, 'x-ms-request-id': context.requestId });
+    context.sendHeaders({
+      'azureml-model-deployment': answer.deployment,
+      'x-ms-request-id': context.requestId,
+      ...repeatHeaders(answer),
+    });
     return answer.body;
+  };
+}
+
+/** Whether the answer is that of another request. */
+function repeatHeaders({ cache, idempotency }: ScoreReply): Record<string, string> | undefined {
+  if (cache === '' && idempotency === '') return undefined;
+  return {
+    ...(cache === '' ? {} : { 'x-mooring-cache': cache }),
+    ...(idempotency === '' ? {} : { 'x-mooring-idempotency': idempotency }),
+    ...(idempotency === 'replayed' ? { 'idempotency-replayed': 'true' } : {}),
   };
 }

@@ -2,7 +2,8 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { ModelInferResponse, ModelStreamInferResponse } from '@mooring/contracts/inference';
 import { PlatformError } from '@mooring/errors';
 import { statusOf } from '@mooring/rpc';
-import { peekInferRequest, streamResponse } from '../domain/infer-peek.ts';
+import { peekInferRequest, streamResponse, trueParameter } from '../domain/infer-peek.ts';
+import { textParameter } from '../domain/infer-parameter.ts';
 import { readContext, type GrpcContext } from './grpc-context.ts';
 import { missingKey } from './infer-call.ts';
 import { infer, type InferDeps } from './model-infer.ts';
@@ -21,6 +22,16 @@ const stoppingError = new PlatformError(
   { retryAfterMs: 500 },
 );
 
+/** Metadata belong to the whole stream, and a key to one request. */
+const keyOfNoRequest = new PlatformError(
+  'invalid_argument',
+  'IDEMPOTENCY_KEY_INVALID',
+  'a stream carries many requests: give each its own key in the request parameter idempotency_key, not in metadata',
+);
+
+/** Says in an answer that it is that of an earlier request; a header says so elsewhere. */
+const replayedParameter = trueParameter('idempotency_replayed');
+
 /**
  * Triton's dialect of the stream: a request that fails is answered inside the stream by `error_message` (and its id), and
  * the stream goes on. Answers come as they are done, not in the order of the requests; `id` tells them apart. Every
@@ -35,6 +46,10 @@ export function createModelStreamInfer(deps: StreamDeps) {
     const context = readContext(stream.metadata, stream.getDeadline(), gone.signal);
     if (context.authorization === '') {
       stream.emit('error', statusOf(missingKey()));
+      return;
+    }
+    if (context.idempotencyKey !== undefined) {
+      stream.emit('error', statusOf(keyOfNoRequest));
       return;
     }
     serve(deps, stream, context);
@@ -88,7 +103,9 @@ function serve(deps: StreamDeps, stream: ServerDuplexStream<Buffer, Buffer>, con
 
 async function answerOne(deps: StreamDeps, message: Buffer, context: GrpcContext): Promise<Buffer> {
   try {
-    return streamResponse((await infer(deps, 'oip_stream', message, context)).body);
+    const idempotencyKey = textParameter(message, 'idempotency_key');
+    const { body, idempotency } = await infer(deps, 'oip_stream', message, { ...context, idempotencyKey });
+    return streamResponse(idempotency === 'replayed' ? Buffer.concat([body, replayedParameter]) : body);
   } catch (thrown) {
     const error = PlatformError.from(thrown);
     const { id, modelName, modelVersion } = tryPeek(message);

@@ -18,6 +18,7 @@ export function scoreCall(fields: Partial<ScoreCall> = {}): ScoreCall {
     headers: [],
     modelName: '',
     modelVersion: '',
+    idempotencyKey: '',
     body: Buffer.alloc(0),
     ...fields,
   };

@@ -269,6 +269,8 @@ export interface Call {
   /** OIP: model name and version as the caller wrote them, to be echoed. */
   modelName: string;
   modelVersion: string;
+  /** Calls with the same key and content are answered by one run; empty = the caller sent none. Gateway to router only. */
+  idempotencyKey: string;
   body: Buffer;
 }
 
@@ -347,6 +349,16 @@ export interface Reply {
   /** Time in the router itself, microseconds; set by the router only. */
   routerUs: number;
   body: Buffer;
+  /**
+   * What the deployment's response cache or single flight did, set by the router only: `hit`, `miss`, `shared`; empty = it
+   * has neither.
+   */
+  cache: string;
+  /**
+   * What became of the call's idempotency key, set by the router only: `stored`, `replayed`, `not-stored`; empty = it has
+   * none.
+   */
+  idempotency: string;
 }
 
 function createBaseScoreRequest(): ScoreRequest {
@@ -674,6 +686,7 @@ function createBaseCall(): Call {
     headers: [],
     modelName: "",
     modelVersion: "",
+    idempotencyKey: "",
     body: Buffer.alloc(0),
   };
 }
@@ -727,6 +740,9 @@ export const Call: MessageFns<Call> = {
     }
     if (message.modelVersion !== "") {
       writer.uint32(130).string(message.modelVersion);
+    }
+    if (message.idempotencyKey !== "") {
+      writer.uint32(138).string(message.idempotencyKey);
     }
     if (message.body.length !== 0) {
       writer.uint32(162).bytes(message.body);
@@ -875,6 +891,14 @@ export const Call: MessageFns<Call> = {
             message.modelVersion = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.idempotencyKey = reader.string();
+            continue;
+          }
           case 20: {
             if (tag !== 162) {
               break;
@@ -937,6 +961,11 @@ export const Call: MessageFns<Call> = {
         : isSet(object.model_version)
         ? globalThis.String(object.model_version)
         : "",
+      idempotencyKey: isSet(object.idempotencyKey)
+        ? globalThis.String(object.idempotencyKey)
+        : isSet(object.idempotency_key)
+        ? globalThis.String(object.idempotency_key)
+        : "",
       body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
     };
   },
@@ -991,6 +1020,9 @@ export const Call: MessageFns<Call> = {
     if (message.modelVersion !== "") {
       obj.modelVersion = message.modelVersion;
     }
+    if (message.idempotencyKey !== "") {
+      obj.idempotencyKey = message.idempotencyKey;
+    }
     if (message.body.length !== 0) {
       obj.body = base64FromBytes(message.body);
     }
@@ -1018,6 +1050,7 @@ export const Call: MessageFns<Call> = {
     message.headers = object.headers?.map((e) => Header.fromPartial(e)) || [];
     message.modelName = object.modelName ?? "";
     message.modelVersion = object.modelVersion ?? "";
+    message.idempotencyKey = object.idempotencyKey ?? "";
     message.body = object.body ?? Buffer.alloc(0);
     return message;
   },
@@ -1618,6 +1651,8 @@ function createBaseReply(): Reply {
     pick: "",
     routerUs: 0,
     body: Buffer.alloc(0),
+    cache: "",
+    idempotency: "",
   };
 }
 
@@ -1682,6 +1717,12 @@ export const Reply: MessageFns<Reply> = {
     }
     if (message.body.length !== 0) {
       writer.uint32(162).bytes(message.body);
+    }
+    if (message.cache !== "") {
+      writer.uint32(170).string(message.cache);
+    }
+    if (message.idempotency !== "") {
+      writer.uint32(178).string(message.idempotency);
     }
     return writer;
   },
@@ -1859,6 +1900,22 @@ export const Reply: MessageFns<Reply> = {
             message.body = Buffer.from(reader.bytes());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.cache = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.idempotency = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1933,6 +1990,8 @@ export const Reply: MessageFns<Reply> = {
         ? globalThis.Number(object.router_us)
         : 0,
       body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
+      cache: isSet(object.cache) ? globalThis.String(object.cache) : "",
+      idempotency: isSet(object.idempotency) ? globalThis.String(object.idempotency) : "",
     };
   },
 
@@ -1998,6 +2057,12 @@ export const Reply: MessageFns<Reply> = {
     if (message.body.length !== 0) {
       obj.body = base64FromBytes(message.body);
     }
+    if (message.cache !== "") {
+      obj.cache = message.cache;
+    }
+    if (message.idempotency !== "") {
+      obj.idempotency = message.idempotency;
+    }
     return obj;
   },
 
@@ -2028,6 +2093,8 @@ export const Reply: MessageFns<Reply> = {
     message.pick = object.pick ?? "";
     message.routerUs = object.routerUs ?? 0;
     message.body = object.body ?? Buffer.alloc(0);
+    message.cache = object.cache ?? "";
+    message.idempotency = object.idempotency ?? "";
     return message;
   },
 };
