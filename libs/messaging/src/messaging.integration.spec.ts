@@ -136,6 +136,53 @@ describe('a bucket', () => {
   });
 });
 
+describe('a bucket in memory', () => {
+  const memory = { ttlMs: 60_000, bytesMax: 64 * 1024 };
+
+  it('is made once by whoever comes first, and compares and sets like any other', async () => {
+    const buckets = await Promise.all(
+      Array.from({ length: 4 }, () => nats.bucket<number>('mooring_memory_race', { memory })),
+    );
+    const claims = await Promise.allSettled(buckets.map((bucket, n) => bucket.create('key', n)));
+    expect(claims.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('lets the oldest entries go when it is full, and takes the new ones', async () => {
+    const bucket = await nats.bucket<string>('mooring_memory_full', { memory });
+    for (let n = 0; n < 40; n += 1) await bucket.put(`k${n}`, 'x'.repeat(4_000));
+    expect(await bucket.get('k0')).toBeUndefined();
+    expect((await bucket.get('k39'))?.value).toHaveLength(4_000);
+    expect((await bucket.list()).size).toBeLessThanOrEqual(16);
+  });
+
+  it('forgets an entry after its time, so that the key can be created again', async () => {
+    const bucket = await nats.bucket<number>('mooring_memory_short', { memory: { ...memory, ttlMs: 200 } });
+    await bucket.create('key', 1);
+    await expect
+      .poll(
+        () =>
+          bucket.create('key', 2).then(
+            () => 'created',
+            () => 'there',
+          ),
+        { timeout: 5_000 },
+      )
+      .toBe('created');
+  });
+
+  it('is gone with the server; opening it anew makes it again', async () => {
+    const bucket = await nats.bucket<number>('mooring_memory_gone', { memory });
+    await bucket.put('key', 1);
+    await restart(async () => undefined);
+    await expect.poll(() => nats.connected(), { timeout: 15_000 }).toBe(true);
+    await expect(bucket.put('key', 2)).rejects.toMatchObject({ code: 'unavailable' });
+    const again = await nats.bucket<number>('mooring_memory_gone', { memory });
+    expect(await again.get('key')).toBeUndefined();
+    await again.put('key', 3);
+    expect((await bucket.get('key'))?.value).toBe(3);
+  });
+});
+
 describe('a lost NATS', () => {
   it('rejects as unavailable within the deadline, and watches and writes go on when it is back', async () => {
     const bucket = await nats.bucket<number>('mooring_lost');

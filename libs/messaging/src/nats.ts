@@ -4,6 +4,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { createBucket, type Bucket } from './bucket.ts';
 import { disconnected, within } from './errors.ts';
+import { ensureMemoryBucket, type MemoryLimits } from './memory-bucket.ts';
 import { natsTarget } from './nats-address.ts';
 
 export interface NatsOptions {
@@ -17,6 +18,15 @@ export interface NatsOptions {
   deadlineMs?: number;
 }
 
+export interface BucketOptions {
+  /** Revisions kept, at most 64. */
+  history?: number;
+  /** For what may be lost: in the server's memory, gone with it; each entry goes after `ttlMs`, the oldest when it is full. */
+  memory?: MemoryLimits;
+  /** How long one operation may take; the connection's own deadline when absent. */
+  deadlineMs?: number;
+}
+
 export interface StreamRecord {
   sequence: number;
   subject: string;
@@ -25,8 +35,8 @@ export interface StreamRecord {
 }
 
 export interface Nats {
-  /** Opens a KV bucket, making it when it is absent. `history`: revisions kept, at most 64. */
-  bucket<T>(name: string, options?: { history?: number }): Promise<Bucket<T>>;
+  /** Opens a KV bucket, making it when it is absent. */
+  bucket<T>(name: string, options?: BucketOptions): Promise<Bucket<T>>;
   /** Makes the stream when it is absent; old records go when it is full. */
   ensureStream(name: string, options: { subjects: string[]; maxBytes: number }): Promise<void>;
   /** Appends to a stream and waits until it is stored. */
@@ -81,9 +91,10 @@ function operations(
 ): Omit<Nats, 'connected' | 'close'> {
   const js = jetstream(connection, { timeout: deadlineMs });
   return {
-    bucket: async (name, { history = 1 } = {}) => {
+    bucket: async (name, { history = 1, memory, deadlineMs: own = deadlineMs } = {}) => {
+      if (memory !== undefined) await within(ensureMemoryBucket(connection, name, memory), own, name);
       const open = new Kvm(js).create(name, { history, storage: StorageType.File });
-      return createBucket(await within(open, deadlineMs, name), name, deadlineMs, connected, log);
+      return createBucket(await within(open, own, name), name, own, connected, log);
     },
     ensureStream: (name, { subjects, maxBytes }) =>
       within(ensureStream(connection, name, subjects, maxBytes), deadlineMs, name),
