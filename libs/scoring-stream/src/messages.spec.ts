@@ -79,6 +79,12 @@ function replyNumber(n: number): Reply {
     body: at(bodies, n + 1),
     cache: at(texts, n + 8),
     idempotency: at(texts, n + 9),
+    trafficSlotPlusOne: at(numbers, n + 8),
+    ejections: at(numbers, n + 9),
+    modelDigest: at(texts, n + 10),
+    coldStart: at(texts, n + 11),
+    placement: at(texts, n + 12),
+    mirrored: at(texts, n + 13),
   };
 }
 

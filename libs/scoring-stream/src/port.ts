@@ -43,6 +43,12 @@ export function reply(fields: Partial<ScoreReply>): ScoreReply {
     body: empty,
     cache: '',
     idempotency: '',
+    trafficSlotPlusOne: 0,
+    ejections: 0,
+    modelDigest: '',
+    coldStart: '',
+    placement: '',
+    mirrored: '',
     ...fields,
   };
 }

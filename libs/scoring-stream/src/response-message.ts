@@ -57,13 +57,9 @@ function replyBound(reply: ScoreReply): number {
   let bound = replyOverheadBytes + reply.body.length + headersBound(reply.headers);
   bound += textBound(reply.contentType) + textBound(reply.deployment) + textBound(reply.instanceId);
   bound += textBound(reply.batchId) + textBound(reply.errorCode) + textBound(reply.errorReason);
-  return (
-    bound +
-    textBound(reply.errorMessage) +
-    textBound(reply.pick) +
-    textBound(reply.cache) +
-    textBound(reply.idempotency)
-  );
+  bound += textBound(reply.errorMessage) + textBound(reply.pick) + textBound(reply.cache);
+  bound += textBound(reply.idempotency) + textBound(reply.modelDigest) + textBound(reply.coldStart);
+  return bound + textBound(reply.placement) + textBound(reply.mirrored);
 }
 
 function writeHello(to: Buffer, from: number, hello: Hello): number {
@@ -99,7 +95,13 @@ function writeReply(to: Buffer, from: number, id: number, reply: ScoreReply): nu
   at = writeNumber(to, at, 19, reply.routerUs);
   at = writeBytes(to, at, 20, reply.body);
   at = writeText(to, at, 21, reply.cache);
-  return writeText(to, at, 22, reply.idempotency);
+  at = writeText(to, at, 22, reply.idempotency);
+  at = writeNumber(to, at, 23, reply.trafficSlotPlusOne);
+  at = writeNumber(to, at, 24, reply.ejections);
+  at = writeText(to, at, 25, reply.modelDigest);
+  at = writeText(to, at, 26, reply.coldStart);
+  at = writeText(to, at, 27, reply.placement);
+  return writeText(to, at, 28, reply.mirrored);
 }
 
 function writeTiming(to: Buffer, from: number, timing: Timing): number {
@@ -251,6 +253,24 @@ function readReplyField(reader: WireReader, tag: number, reply: Reply): void {
       break;
     case (22 << 3) | text:
       reply.idempotency = reader.text();
+      break;
+    case (23 << 3) | number:
+      reply.trafficSlotPlusOne = reader.varint();
+      break;
+    case (24 << 3) | number:
+      reply.ejections = reader.varint();
+      break;
+    case (25 << 3) | text:
+      reply.modelDigest = reader.text();
+      break;
+    case (26 << 3) | text:
+      reply.coldStart = reader.text();
+      break;
+    case (27 << 3) | text:
+      reply.placement = reader.text();
+      break;
+    case (28 << 3) | text:
+      reply.mirrored = reader.text();
       break;
     default:
       reader.skip(tag);

@@ -359,6 +359,21 @@ export interface Reply {
    * none.
    */
   idempotency: string;
+  /**
+   * What explains the answer; set by the router only.
+   * The slot of the endpoint's traffic table (0 to 99) that was drawn, plus 1; 0 = the caller named a deployment.
+   */
+  trafficSlotPlusOne: number;
+  /** Instances that were taken out of rotation because of this call. */
+  ejections: number;
+  /** SHA-256 of the files of the model that answered. */
+  modelDigest: string;
+  /** `waited` for an instance that was not ready yet; `first` call of this router to the instance; else empty. */
+  coldStart: string;
+  /** Where the model ran: `inline`, `threads`, `process`. */
+  placement: string;
+  /** Deployments that got a copy of the call, with commas between them. */
+  mirrored: string;
 }
 
 function createBaseScoreRequest(): ScoreRequest {
@@ -1653,6 +1668,12 @@ function createBaseReply(): Reply {
     body: Buffer.alloc(0),
     cache: "",
     idempotency: "",
+    trafficSlotPlusOne: 0,
+    ejections: 0,
+    modelDigest: "",
+    coldStart: "",
+    placement: "",
+    mirrored: "",
   };
 }
 
@@ -1723,6 +1744,24 @@ export const Reply: MessageFns<Reply> = {
     }
     if (message.idempotency !== "") {
       writer.uint32(178).string(message.idempotency);
+    }
+    if (message.trafficSlotPlusOne !== 0) {
+      writer.uint32(184).uint32(message.trafficSlotPlusOne);
+    }
+    if (message.ejections !== 0) {
+      writer.uint32(192).uint32(message.ejections);
+    }
+    if (message.modelDigest !== "") {
+      writer.uint32(202).string(message.modelDigest);
+    }
+    if (message.coldStart !== "") {
+      writer.uint32(210).string(message.coldStart);
+    }
+    if (message.placement !== "") {
+      writer.uint32(218).string(message.placement);
+    }
+    if (message.mirrored !== "") {
+      writer.uint32(226).string(message.mirrored);
     }
     return writer;
   },
@@ -1916,6 +1955,54 @@ export const Reply: MessageFns<Reply> = {
             message.idempotency = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.trafficSlotPlusOne = reader.uint32();
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.ejections = reader.uint32();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.modelDigest = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.coldStart = reader.string();
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.placement = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.mirrored = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1992,6 +2079,24 @@ export const Reply: MessageFns<Reply> = {
       body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
       cache: isSet(object.cache) ? globalThis.String(object.cache) : "",
       idempotency: isSet(object.idempotency) ? globalThis.String(object.idempotency) : "",
+      trafficSlotPlusOne: isSet(object.trafficSlotPlusOne)
+        ? globalThis.Number(object.trafficSlotPlusOne)
+        : isSet(object.traffic_slot_plus_one)
+        ? globalThis.Number(object.traffic_slot_plus_one)
+        : 0,
+      ejections: isSet(object.ejections) ? globalThis.Number(object.ejections) : 0,
+      modelDigest: isSet(object.modelDigest)
+        ? globalThis.String(object.modelDigest)
+        : isSet(object.model_digest)
+        ? globalThis.String(object.model_digest)
+        : "",
+      coldStart: isSet(object.coldStart)
+        ? globalThis.String(object.coldStart)
+        : isSet(object.cold_start)
+        ? globalThis.String(object.cold_start)
+        : "",
+      placement: isSet(object.placement) ? globalThis.String(object.placement) : "",
+      mirrored: isSet(object.mirrored) ? globalThis.String(object.mirrored) : "",
     };
   },
 
@@ -2063,6 +2168,24 @@ export const Reply: MessageFns<Reply> = {
     if (message.idempotency !== "") {
       obj.idempotency = message.idempotency;
     }
+    if (message.trafficSlotPlusOne !== 0) {
+      obj.trafficSlotPlusOne = Math.round(message.trafficSlotPlusOne);
+    }
+    if (message.ejections !== 0) {
+      obj.ejections = Math.round(message.ejections);
+    }
+    if (message.modelDigest !== "") {
+      obj.modelDigest = message.modelDigest;
+    }
+    if (message.coldStart !== "") {
+      obj.coldStart = message.coldStart;
+    }
+    if (message.placement !== "") {
+      obj.placement = message.placement;
+    }
+    if (message.mirrored !== "") {
+      obj.mirrored = message.mirrored;
+    }
     return obj;
   },
 
@@ -2095,6 +2218,12 @@ export const Reply: MessageFns<Reply> = {
     message.body = object.body ?? Buffer.alloc(0);
     message.cache = object.cache ?? "";
     message.idempotency = object.idempotency ?? "";
+    message.trafficSlotPlusOne = object.trafficSlotPlusOne ?? 0;
+    message.ejections = object.ejections ?? 0;
+    message.modelDigest = object.modelDigest ?? "";
+    message.coldStart = object.coldStart ?? "";
+    message.placement = object.placement ?? "";
+    message.mirrored = object.mirrored ?? "";
     return message;
   },
 };
