@@ -25,6 +25,7 @@ export {
 export type {
   DeploymentRoute,
   EndpointCredentialsRecord,
+  IdempotencyRecord,
   InlineBanRecord,
   InlineModel,
   InstanceRecord,
@@ -35,8 +36,10 @@ export type {
   MirrorReportRecord,
   ModelPlacement,
   RoutingRecord,
+  StoredAnswerRecord,
 } from './records.ts';
 export {
+  idempotencyBucket,
   inlineBansBucket,
   instancesBucket,
   isNativeCrash,
@@ -44,6 +47,13 @@ export {
   mirrorBucket,
   routingBucket,
 } from './records.ts';
+export {
+  requestParts,
+  type FoundRequests,
+  type RequestPart,
+  type RequestRecord,
+  type RequestsKept,
+} from './request-record.ts';
 export { kindWords, notFound } from './not-found.ts';
 export { laterProblem, refusal, type SpecProblem } from './later.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';

@@ -29,6 +29,10 @@ export interface DeploymentRoute {
   mirrorTolerance: number;
   /** JSON paths that the mirror comparison leaves out; indexes of arrays are not part of a path. */
   mirrorIgnore?: readonly string[];
+  /** Answers are kept for further identical requests; none are when absent. */
+  responseCache?: { ttlMs: number; bytesMax: number };
+  /** Identical requests that are in flight at once share one run. */
+  singleFlight?: boolean;
 }
 
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'failed';
@@ -164,3 +168,33 @@ export interface MemberRecord {
   grpc?: string;
   startedAt: string;
 }
+
+/**
+ * Bucket `mooring_idempotency`, in NATS's memory; key = SHA-256 of endpoint and idempotency key. Written by routers: first
+ * the claim of whoever runs the request, then its answer. It goes with NATS, and by itself after a while.
+ */
+export interface IdempotencyRecord {
+  /** SHA-256 of what was asked; another one under the same key is refused. */
+  fingerprint: string;
+  /** Of a router process; it writes a claim anew as long as it lives and runs the request. */
+  owner: string;
+  /** Absent while the request runs. */
+  answer?: StoredAnswerRecord;
+}
+
+/** An answer without what concerns only the request that it was made for. */
+export interface StoredAnswerRecord {
+  status: number;
+  contentType: string;
+  headers: readonly { name: string; value: string }[];
+  inferenceHeaderLengthPlusOne: number;
+  deployment: string;
+  instanceId: string;
+  pick: string;
+  errorCode: string;
+  errorReason: string;
+  errorMessage: string;
+  bodyBase64: string;
+}
+
+export const idempotencyBucket = 'mooring_idempotency';

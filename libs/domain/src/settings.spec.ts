@@ -38,3 +38,36 @@ it('reads where a model shall run, and whether the user said how requests share 
   expect(readMooringSettings({}).settings).not.toHaveProperty('placement');
   expect(readMooringSettings({ 'mooring.placement': 'moon' }).problems[0]?.expected).toContain('inline');
 });
+
+it('reads for how long answers are kept, and whether identical requests share a run', () => {
+  const { settings, problems } = readMooringSettings({
+    'mooring.response-cache-ttl-ms': '60000',
+    'mooring.response-cache-bytes-max': '1048576',
+    'mooring.single-flight': 'true',
+  });
+  expect(problems).toEqual([]);
+  expect(settings).toMatchObject({ responseCacheTtlMs: 60_000, responseCacheBytesMax: 2 ** 20, singleFlight: true });
+  const off = readMooringSettings({ 'mooring.single-flight': 'false' });
+  expect(off.problems).toEqual([]);
+  expect(off.settings.singleFlight).toBeUndefined();
+  expect(off.settings.responseCacheTtlMs).toBeUndefined();
+});
+
+it.each([
+  [{ 'mooring.response-cache-ttl-ms': '0' }, 'response-cache-ttl-ms', 'from 1 to 86400000'],
+  [{ 'mooring.response-cache-ttl-ms': '1.5' }, 'response-cache-ttl-ms', 'a whole number'],
+  [{ 'mooring.response-cache-ttl-ms': '10m' }, 'response-cache-ttl-ms', 'a whole number'],
+  [{ 'mooring.single-flight': 'yes' }, 'single-flight', 'true or false'],
+  [{ 'mooring.single-flight': '' }, 'single-flight', 'true or false'],
+  [
+    { 'mooring.response-cache-bytes-max': '65536' },
+    'response-cache-bytes-max',
+    'mooring.response-cache-ttl-ms beside it',
+  ],
+  [{ 'mooring.response-cache': 'on' }, 'response-cache', 'mooring.response-cache-ttl-ms'],
+])('refuses %j and says what would be right', (properties, path, expected) => {
+  const { problems } = readMooringSettings(properties as unknown as Record<string, string>);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.path).toBe(`properties.mooring.${path}`);
+  expect(problems[0]?.expected).toContain(expected);
+});

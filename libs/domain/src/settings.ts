@@ -26,6 +26,12 @@ export interface MooringSettings {
   threads?: number;
   /** The user set how requests share runs, so that nothing else may decide it. */
   batchSet?: boolean;
+  /** How long an answer is given to further identical requests; none is kept when absent. `mooring.response-cache-ttl-ms` */
+  responseCacheTtlMs?: number | undefined;
+  /** What the kept answers may take, in each data-plane process. `mooring.response-cache-bytes-max` */
+  responseCacheBytesMax?: number | undefined;
+  /** Identical requests that are in flight at once share one run. `mooring.single-flight` */
+  singleFlight?: boolean;
 }
 
 /** What `mooring.placement` takes. */
@@ -40,7 +46,7 @@ interface Rule {
   whole: boolean;
 }
 
-type NumberField = Exclude<keyof MooringSettings, 'mirrorIgnore' | 'placement' | 'batchSet'>;
+type NumberField = Exclude<keyof MooringSettings, 'mirrorIgnore' | 'placement' | 'batchSet' | 'singleFlight'>;
 
 const rules: Readonly<Record<NumberField, Rule>> = {
   batchMaxRows: { property: 'mooring.batch.max-rows', fallback: 1, smallest: 1, largest: 65_536, whole: true },
@@ -69,9 +75,24 @@ const rules: Readonly<Record<NumberField, Rule>> = {
   memoryMib: { property: 'mooring.memory-mib', fallback: undefined, smallest: 64, largest: 2 ** 24, whole: true },
   threads: { property: 'mooring.threads', fallback: undefined, smallest: 1, largest: 256, whole: true },
   mirrorTolerance: { property: 'mooring.mirror.tolerance', fallback: 1e-4, smallest: 0, largest: 1e9, whole: false },
+  responseCacheTtlMs: {
+    property: 'mooring.response-cache-ttl-ms',
+    fallback: undefined,
+    smallest: 1,
+    largest: 86_400_000,
+    whole: true,
+  },
+  responseCacheBytesMax: {
+    property: 'mooring.response-cache-bytes-max',
+    fallback: undefined,
+    smallest: 4096,
+    largest: 2 ** 32,
+    whole: true,
+  },
 };
 
 const placementProperty = 'mooring.placement';
+const singleFlightProperty = 'mooring.single-flight';
 const ignoreProperty = 'mooring.mirror.ignore';
 const ignorePath = /^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)*$/;
 const ignorePathsMax = 32;
@@ -83,7 +104,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
 } {
   const problems: FieldProblem[] = [];
   const settings: Record<string, number | undefined> = {};
-  const known = new Set([placementProperty, ignoreProperty]);
+  const known = new Set([placementProperty, ignoreProperty, singleFlightProperty]);
   for (const [field, rule] of Object.entries(rules)) {
     known.add(rule.property);
     const text = properties[rule.property];
@@ -113,7 +134,13 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
     }
   }
   const mirrorIgnore = readIgnoredPaths(properties[ignoreProperty], problems);
-  const others = { mirrorIgnore, ...readPlacement(properties[placementProperty], problems), ...batchSet(properties) };
+  const others = {
+    mirrorIgnore,
+    ...readPlacement(properties[placementProperty], problems),
+    ...batchSet(properties),
+    ...readSingleFlight(properties[singleFlightProperty], problems),
+  };
+  refuseBytesAlone(properties, problems);
   return { settings: { ...settings, ...others } as unknown as MooringSettings, problems };
 }
 
@@ -126,6 +153,25 @@ function readPlacement(text: string | undefined, problems: FieldProblem[]): { pl
     expected: `one of: ${placements.join(', ')}`,
   });
   return {};
+}
+
+function readSingleFlight(text: string | undefined, problems: FieldProblem[]): { singleFlight?: boolean } {
+  if (text === undefined || text === 'false') return {};
+  if (text === 'true') return { singleFlight: true };
+  const problem = `'${shown(text)}' is not allowed`;
+  problems.push({ path: `properties.${singleFlightProperty}`, problem, expected: 'true or false' });
+  return {};
+}
+
+/** A limit of what is never kept is the sign of a setting that was forgotten. */
+function refuseBytesAlone(properties: Readonly<Record<string, string>>, problems: FieldProblem[]): void {
+  const [ttl, bytes] = [rules.responseCacheTtlMs.property, rules.responseCacheBytesMax.property];
+  if (properties[bytes] === undefined || properties[ttl] !== undefined) return;
+  problems.push({
+    path: `properties.${bytes}`,
+    problem: 'has no effect alone: no answer is kept',
+    expected: `${ttl} beside it`,
+  });
 }
 
 /** Absent rather than false: what a deployment does not say must not change its digest. */

@@ -206,7 +206,7 @@ const refused: { kind: YamlKind; fields: Fields; says: string[] }[] = [
     kind: 'online-deployment',
     fields: { properties: '{mooring.batch.max-row: 8}' },
     says: [
-      'properties.mooring.batch.max-row: is not a setting (expected one of: mooring.placement, mooring.mirror.ignore, mooring.batch.max-rows, mooring.batch.max-delay-us, mooring.max-request-bytes, mooring.max-response-bytes, mooring.cpu, mooring.memory-mib, mooring.threads, mooring.mirror.tolerance)',
+      'properties.mooring.batch.max-row: is not a setting (expected one of: mooring.placement, mooring.mirror.ignore, mooring.single-flight, mooring.batch.max-rows, mooring.batch.max-delay-us, mooring.max-request-bytes, mooring.max-response-bytes, mooring.cpu, mooring.memory-mib, mooring.threads, mooring.mirror.tolerance, mooring.response-cache-ttl-ms, mooring.response-cache-bytes-max)',
     ],
   },
   { kind: 'model', fields: { path: undefined }, says: ['path: is missing (expected a value: it is required)'] },

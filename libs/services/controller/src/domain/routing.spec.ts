@@ -16,4 +16,16 @@ describe('routingRecord', () => {
     expect(record.deployments['martina']).toMatchObject({ name: 'Martina', instanceCount: 2, mirrorTolerance: 0.5 });
     expect(record.deployments['luca']?.model).toEqual({ name: 'fern', version: '3' });
   });
+
+  it('says what a deployment answers without a run of its own, and nothing where that is off', () => {
+    const properties = { 'mooring.response-cache-ttl-ms': '5000', 'mooring.single-flight': 'true' };
+    const record = routingRecord({ key: 'cars', generation: 1, spec: endpointSpec({}) }, [
+      { key: 'cars/cached', spec: deploymentSpec({ properties }) },
+      { key: 'cars/plain', spec: deploymentSpec({}) },
+    ]);
+    const { cached, plain } = record.deployments;
+    expect(cached).toMatchObject({ responseCache: { ttlMs: 5_000, bytesMax: 16 * 2 ** 20 }, singleFlight: true });
+    expect(plain).not.toHaveProperty('responseCache');
+    expect(plain).not.toHaveProperty('singleFlight');
+  });
 });

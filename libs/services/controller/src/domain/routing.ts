@@ -1,6 +1,7 @@
 import {
   readMooringSettings,
   type DeploymentRoute,
+  type MooringSettings,
   type OnlineDeploymentSpec,
   type OnlineEndpointSpec,
   type RoutingRecord,
@@ -44,6 +45,22 @@ function deploymentRoute({ key, spec }: RoutedDeployment): DeploymentRoute {
     instanceCount: spec.instanceCount,
     mirrorTolerance: settings.mirrorTolerance,
     mirrorIgnore: settings.mirrorIgnore ?? [],
+    ...repeats(settings),
+  };
+}
+
+/** What the answers of a deployment may take where its properties do not say. */
+const cacheBytesDefault = 16 * 2 ** 20;
+
+/** Absent where they are off: the routing of most deployments does not change by it. */
+function repeats({
+  responseCacheTtlMs: ttlMs,
+  responseCacheBytesMax: bytesMax = cacheBytesDefault,
+  singleFlight,
+}: MooringSettings): Pick<DeploymentRoute, 'responseCache' | 'singleFlight'> {
+  return {
+    ...(ttlMs === undefined ? {} : { responseCache: { ttlMs, bytesMax } }),
+    ...(singleFlight === true ? { singleFlight } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import {
   readMooringSettings,
   type InstanceSpec,
+  type MooringSettings,
   type OnlineDeploymentSpec,
   type ResourceKind,
   type Stored,
@@ -48,7 +49,7 @@ export async function prepareLaunch(
     spec.code === undefined
       ? { runtime: onnxRuntime(spec, model), identity: {}, warnings: [] }
       : await pythonRuntime(deps, spec, spec.code, model, context);
-  const { mirrorTolerance: _tolerance, mirrorIgnore: _ignore, ...making } = settings;
+  const making = makingOf(settings);
   const digest = digestOf({
     model,
     runtime: { ...runtime.runtime, ...runtime.identity },
@@ -70,6 +71,18 @@ export async function prepareLaunch(
   };
   context.line(`prepared: ${limits.cpu} cores and ${limits.memoryMib} MiB an instance`);
   return { digest, template, limits, warnings: [...warnings, ...runtime.warnings] };
+}
+
+/** The settings that an instance is made by; a change of any other needs no new instances. */
+function makingOf({
+  mirrorTolerance: _tolerance,
+  mirrorIgnore: _ignore,
+  responseCacheTtlMs: _ttl,
+  responseCacheBytesMax: _bytes,
+  singleFlight: _flight,
+  ...making
+}: MooringSettings): Partial<MooringSettings> {
+  return making;
 }
 
 /** Longer than any pause between two probes. */
