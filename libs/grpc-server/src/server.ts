@@ -12,6 +12,7 @@ import {
 import { Inflations } from '@mooring/overload';
 import { ByteBudget } from './grpc/byte-budget.ts';
 import type { CallSettings } from './grpc/call.ts';
+import { shortQuestions, type GuardedService } from './grpc/inflation-guard.ts';
 import { methodsOf, type Method } from './grpc/method.ts';
 import { serveCall } from './grpc/serve-call.ts';
 import { Connection, type ConnectionOptions } from './http2/connection.ts';
@@ -29,6 +30,7 @@ export interface ServerLimits extends ConnectionLimits {
 }
 
 export interface GrpcServerOptions extends RpcServerOptions {
+  services: readonly GuardedService[];
   limits?: Partial<ServerLimits>;
   /** Several processes share one port, and the kernel spreads connections over them (Linux). */
   reusePort?: boolean;
@@ -55,7 +57,11 @@ const tickMs = 500;
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const limits = { ...defaultLimits, ...options.limits };
   const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
-  const methods = methodsOf([...options.services, health, ...reflectionOf([...options.services, health])]);
+  const own = [health, ...reflectionOf([...options.services, health])];
+  const methods = methodsOf([
+    ...options.services,
+    ...own.map((service) => ({ ...service, guardInflation: shortQuestions })),
+  ]);
   const connections = new Set<Connection>();
   const budget = new ByteBudget(limits.heldMaxBytes);
   const accept = acceptor(options, limits, methods, connections, budget);

@@ -9,7 +9,7 @@ export interface Inflation {
   /** More than this is `too large`. */
   bytesMax: number;
   /** Told of every piece before it is kept; what it throws ends the inflation. Who gives the bytes back is the caller's affair. */
-  take(bytes: number): void;
+  take(bytes: number, piece: Buffer): void;
   /** Whose turn it is: a connection, an endpoint. All of them get their turns alike. */
   owner: unknown;
   /** Ends the waiting and the work, at once; `take` is not called afterwards. */
@@ -153,7 +153,7 @@ function inflateOne({ bytes, format, bytesMax, take, signal }: Inflation): Promi
       if (stream.destroyed) return;
       if (size + piece.length > bytesMax) return stop(new InflateError('too large'));
       try {
-        take(piece.length);
+        take(piece.length, piece);
       } catch (thrown) {
         return stop(thrown);
       }

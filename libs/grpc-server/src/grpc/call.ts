@@ -9,6 +9,7 @@ import { messagePrefixBytes } from '../http2/sender.ts';
 import type { Stream, StreamSink } from '../http2/stream.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { CallError } from './call-error.ts';
+import type { InflationGuard } from './inflation-guard.ts';
 import { metadataMaxBytes, okWith, statusFrom, statusWith } from './call-status.ts';
 import { UnpackedMessage } from './unpacked-message.ts';
 import { MessageReader, type RawMessage } from './message-reader.ts';
@@ -57,6 +58,7 @@ export class Call implements StreamSink {
   /** What came compressed and still counts; the last one may be in the making. */
   #unpacked: UnpackedMessage[] | undefined;
   #unpacking = false;
+  #guard: InflationGuard | undefined;
   #working = false;
   #halfClosed = false;
   #withheld = 0;
@@ -249,14 +251,27 @@ export class Call implements StreamSink {
     this.stream.credit(given);
   }
 
+  #guarded(): InflationGuard {
+    const bytesMax = this.#settings.receiveMaxBytes;
+    const guard = this.method.guardInflation?.(this.method.path, this.metadata);
+    return guard === undefined ? { bytesMax } : { ...guard, bytesMax: Math.min(bytesMax, guard.bytesMax) };
+  }
+
   #unpack(bytes: Buffer): void {
-    const { budget, inflations, receiveMaxBytes } = this.#settings;
+    const { budget, inflations } = this.#settings;
     const one = new UnpackedMessage(budget, bytes.length + queuedOverheadBytes);
     this.#unpacked ??= [];
     this.#unpacked.push(one);
     if (this.#unpacked.length > 1 && !this.method.requestStream) {
       // One too many, whatever is in it.
       this.consumer?.onMessage(undefined);
+      return;
+    }
+    let guard: InflationGuard;
+    try {
+      guard = this.#guard ??= this.#guarded();
+    } catch (thrown) {
+      this.fail(thrown);
       return;
     }
     this.#unpacking = true;
@@ -267,7 +282,7 @@ export class Call implements StreamSink {
       this.#deliver();
     };
     one
-      .open(inflations, this.#encoding, bytes, receiveMaxBytes, this.stream.connection)
+      .open(inflations, this.#encoding, bytes, guard, this.stream.connection)
       .then(unpacked)
       .catch((thrown: unknown) => this.fail(thrown));
   }

@@ -1,5 +1,5 @@
 import type { ServiceDefinition, UntypedHandleCall } from '@grpc/grpc-js';
-import type { MountedService } from '@mooring/rpc';
+import type { GuardedService, GuardInflation } from './inflation-guard.ts';
 
 /** One method as the server calls it. */
 export interface Method {
@@ -9,12 +9,13 @@ export interface Method {
   deserialize(bytes: Buffer): unknown;
   serialize(message: unknown): Buffer;
   handler: UntypedHandleCall;
+  guardInflation: GuardInflation | undefined;
 }
 
 /** Every method by its path. A method without a handler is left out, and thus answered by UNIMPLEMENTED. */
-export function methodsOf(services: readonly MountedService[]): ReadonlyMap<string, Method> {
+export function methodsOf(services: readonly GuardedService[]): ReadonlyMap<string, Method> {
   const methods = new Map<string, Method>();
-  for (const { definition, implementation } of services) {
+  for (const { definition, implementation, guardInflation } of services) {
     for (const [name, described] of Object.entries(definition as ServiceDefinition)) {
       const handler = implementation[name] ?? implementation[described.originalName ?? name];
       if (methods.has(described.path)) throw new Error(`two services have the method ${described.path}`);
@@ -26,6 +27,7 @@ export function methodsOf(services: readonly MountedService[]): ReadonlyMap<stri
         deserialize: described.requestDeserialize,
         serialize: described.responseSerialize,
         handler: (handler as (...args: unknown[]) => unknown).bind(implementation) as UntypedHandleCall,
+        guardInflation,
       });
     }
   }

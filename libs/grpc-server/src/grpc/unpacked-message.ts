@@ -3,6 +3,7 @@ import type { Inflations } from '@mooring/overload';
 import type { ByteBudget } from './byte-budget.ts';
 import { CallError } from './call-error.ts';
 import { decompress } from './inflate.ts';
+import type { InflationGuard } from './inflation-guard.ts';
 
 const released = new CallError(status.CANCELLED, 'nobody waits for the message any more');
 
@@ -23,11 +24,17 @@ export class UnpackedMessage {
     inflations: Inflations,
     encoding: string,
     bytes: Buffer,
-    bytesMax: number,
+    guard: InflationGuard,
     owner: unknown,
   ): Promise<Buffer> {
     const packed = this.#taken;
-    const take = (more: number): void => this.#take(more);
+    let begun = false;
+    const take = (more: number, piece: Buffer): void => {
+      if (!begun) guard.look?.(piece);
+      begun = true;
+      this.#take(more);
+    };
+    const { bytesMax } = guard;
     this.#opening = true;
     const message = await decompress(inflations, encoding, { bytes, bytesMax, take, owner, signal: this.#gone.signal });
     this.#opening = false;

@@ -1,4 +1,4 @@
-import { verifyKey, type Credentials } from '@mooring/credentials';
+import { OpenedKeys, type Credentials } from '@mooring/credentials';
 import { PlatformError } from '@mooring/errors';
 import type { EndpointGate } from '../ports.ts';
 
@@ -7,6 +7,7 @@ const keyCharactersMax = 512;
 
 /** The gate on the verifiers that this process watches. */
 export function createKeyGate(credentials: Pick<Credentials, 'get'>): EndpointGate {
+  const keys = new OpenedKeys();
   return {
     check: (endpoint, authorization) => {
       const key = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
@@ -18,7 +19,7 @@ export function createKeyGate(credentials: Pick<Credentials, 'get'>): EndpointGa
         );
       }
       const record = credentials.get(endpoint);
-      if (record !== undefined && verifyKey(record, key) !== undefined) return;
+      if (record !== undefined && keys.opens(record, key)) return;
       throw new PlatformError(
         'unauthenticated',
         'KEY_INVALID',

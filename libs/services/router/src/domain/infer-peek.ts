@@ -32,6 +32,26 @@ export function peekInferRequest(message: Buffer): InferPeek {
   return peek;
 }
 
+/**
+ * The model name, of the beginning of an encoded ModelInferRequest. Every encoder writes it first; empty when there is none
+ * before the beginning ends.
+ */
+export function peekModelName(beginning: Buffer): string {
+  const cursor = { at: 0 };
+  try {
+    while (cursor.at < beginning.length) {
+      const tag = readVarint(beginning, cursor);
+      const start = skipField(beginning, cursor, tag % 8);
+      if (tag === nameTag) return beginning.toString('utf8', start, cursor.at);
+    }
+  } catch {
+    // A field that goes on behind the beginning, or no message at all; what comes after it is nobody's name.
+  }
+  return '';
+}
+
+const nameTag = 8 + wire.bytes;
+
 /** Moves past a field's value; returns where the value begins. */
 export function skipField(message: Buffer, cursor: { at: number }, type: number): number {
   if (type === wire.varint) {

@@ -6,7 +6,8 @@ import {
   ServerMetadataResponse,
   ServerReadyResponse,
 } from '@mooring/contracts/inference';
-import type { MountedService } from '@mooring/rpc';
+import type { GuardedService } from '@mooring/grpc-server';
+import { createInflationGuard } from './guard-inflation.ts';
 import { rawUnary, type UnaryContext } from './grpc-context.ts';
 import { createModelConfig, createModelMetadata, createModelReady, createModelStatistics } from './model-info.ts';
 import { createModelInfer } from './model-infer.ts';
@@ -32,11 +33,12 @@ const rawDefinition = Object.fromEntries(
 ) as unknown as ServiceDefinition;
 
 /** `inference.GRPCInferenceService`: model name = endpoint, version = deployment. */
-export function createInferenceService(deps: InferenceServiceDeps): MountedService {
+export function createInferenceService(deps: InferenceServiceDeps): GuardedService {
   const unary = (handler: (message: Buffer, context: UnaryContext) => Promise<Buffer> | Buffer) =>
     rawUnary(deps.log, (headers) => Metadata.fromHttp2Headers(headers), handler);
   return {
     definition: rawDefinition,
+    guardInflation: createInflationGuard(deps),
     implementation: {
       serverLive: unary(() => Buffer.from(ServerLiveResponse.encode({ live: true }).finish())),
       serverReady: unary(() => Buffer.from(ServerReadyResponse.encode({ ready: deps.ready() }).finish())),

@@ -14,7 +14,7 @@ export interface ServedRequest {
   end(thrown?: unknown): void;
 }
 
-type GrpcProtocol = 'oip_grpc' | 'oip_stream';
+export type GrpcProtocol = 'oip_grpc' | 'oip_stream';
 
 export interface ServedRequests {
   begin(protocol: GrpcProtocol, context: GrpcContext, bytesIn: number): ServedRequest;
