@@ -27,9 +27,11 @@ export async function attempt(
   const forwarded = { ...call, deployment: target.route.name, deadlineMs: deadline.remainingMs() };
   try {
     const answer = await deadline.race(slot.stream.score(forwarded, deadline.signal));
-    noteAnswer(deps, target, slot, answer, deadline.owner === 'deployment');
+    const ejected = noteAnswer(deps, target, slot, answer, deadline.owner === 'deployment');
     if (isInference(call.operation)) noteTime(target, slot, answer, deps.now(), sentAtMs);
-    return answer.errorCode === 'deadline_exceeded' ? failedReply(deadline.expired(), answer.started) : answer;
+    const told = answer.errorCode === 'deadline_exceeded' ? failedReply(deadline.expired(), answer.started) : answer;
+    told.ejections = ejected ? 1 : 0;
+    return told;
   } catch (thrown) {
     // A ScoringPort never rejects; should one do so, its call may have been started.
     return failedReply(PlatformError.from(thrown), true);
@@ -54,23 +56,26 @@ function noteTime(
   if (totalUs > 0) slot.limit.note((totalUs - queueUs - batchWaitUs) / 1_000, slot.inFlight, most, nowMs);
 }
 
+/** True when the answer ejects the instance. */
 function noteAnswer(
   deps: AttemptDeps,
   target: DeploymentEntry,
   slot: InstanceSlot,
   answer: ScoreReply,
   deploymentsOwnLimit: boolean,
-): void {
+): boolean {
   const timedOut = answer.errorCode === 'scoring_timeout' || answer.errorCode === 'deadline_exceeded';
   const lost = answer.errorReason === 'INSTANCE_LOST';
   if (!lost && !timedOut) {
     if (answer.errorCode !== 'cancelled') noteSuccess(slot.health);
-    return;
+    return false;
   }
-  if (timedOut && !deploymentsOwnLimit) return;
+  if (timedOut && !deploymentsOwnLimit) return false;
   const nowMs = deps.now();
   const others = target.pool.othersInRotation(slot, nowMs);
-  if (noteFailure(slot.health, deps.ejection, nowMs, others)) deps.onEjected(target, slot);
+  const ejected = noteFailure(slot.health, deps.ejection, nowMs, others);
+  if (ejected) deps.onEjected(target, slot);
+  return ejected;
 }
 
 /** True when another instance may take the call: it never reached the model, and trying again makes sense at all. */

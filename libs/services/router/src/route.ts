@@ -7,6 +7,7 @@ import { addRetryAfter, admit, handedBack, whyNone, workedOff } from './domain/a
 import { choose, drawMirrors, type Choice } from './domain/choose.ts';
 import type { InstanceSlot } from './domain/deployment-pool.ts';
 import type { DeploymentEntry, Directory } from './domain/directory.ts';
+import { tellFacts } from './domain/instance-facts.ts';
 import { InstanceWait } from './domain/instance-wait.ts';
 import { isInference } from './domain/is-inference.ts';
 import { collectStatistics } from './fan-out.ts';
@@ -50,6 +51,10 @@ export function createRoute(deps: RouteDeps): ScoringPort {
         answer.deployment = choice?.deployment.route.name ?? '';
         deps.observer.rejected(choice?.deployment, error);
       }
+      if (choice !== undefined) {
+        answer.pick = choice.pick;
+        answer.trafficSlotPlusOne = choice.slot + 1;
+      }
       span.end(errorOf(answer));
       return answer;
     },
@@ -69,12 +74,14 @@ async function routeLive(
   const inference = isInference(call.operation);
   if (inference) deps.observer.picked(deployment, pick);
   const live = runLive(deps, waits, deployment, call, signal, startedMs);
+  let mirrored = '';
   if (inference && pick === 'weight' && endpoint.mirrors.length > 0) {
     const mirrors = drawMirrors(endpoint, deps.random);
     if (mirrors.length > 0) deps.mirror.send(mirrors, call, live);
+    mirrored = mirrors.map(({ route }) => route.name).join(',');
   }
   const answer = await live;
-  answer.pick = pick;
+  answer.mirrored = mirrored;
   addRetryAfter(deployment, answer);
   if (inference) deps.observer.answered(deployment, answer);
   return answer;
@@ -102,13 +109,17 @@ async function runLive(
   let upstreamMs = 0;
   let answer: ScoreReply | undefined;
   let retries = 0;
+  let ejections = 0;
+  let waited = false;
   pool.entered(call.body.length, deps.now());
   try {
     for (;;) {
       // No await where an instance is at hand: its load must count before the next call of this tick is placed.
-      const slot =
-        pool.pick(deps.now(), tried, concurrency) ??
-        (await waitForInstance(deps, waits, target, tried, answer, deadline));
+      let slot = pool.pick(deps.now(), tried, concurrency);
+      if (slot === undefined) {
+        slot = await waitForInstance(deps, waits, target, tried, answer, deadline);
+        waited = true;
+      }
       if (slot === undefined) break;
       if (deadline.passed()) break;
       if (answer !== undefined) {
@@ -123,6 +134,8 @@ async function runLive(
       answer = await attempt(deps, target, slot, call, deadline);
       upstreamMs += deps.now() - sentMs;
       if (answer.instanceId === '') answer.instanceId = slot.id;
+      tellFacts(answer, slot.facts);
+      ejections += answer.ejections;
       if (!mayGoElsewhere(answer) || retries >= deps.retriesMax) break;
       // One that is no longer connected is not picked anyway, and may have been started anew when it is connected again.
       if (slot.stream.ready()) tried.add(slot);
@@ -132,6 +145,8 @@ async function runLive(
     pool.left(call.body.length, deps.now(), answer !== undefined && workedOff(call, answer));
   }
   answer ??= failedReply(overWith(deadline) ?? whyNone(target, tried), false);
+  answer.ejections = ejections;
+  if (waited) answer.coldStart = 'waited';
   return settled(answer, route.name, retries, deps.now() - startedMs - upstreamMs);
 }
 

@@ -6,6 +6,8 @@ export interface Choice {
   endpoint: EndpointEntry;
   deployment: DeploymentEntry;
   pick: 'pin' | 'weight';
+  /** Of the traffic table, as drawn; -1 = none was. */
+  slot: number;
 }
 
 /** The endpoint of a call; throws ENDPOINT_NOT_FOUND. */
@@ -34,10 +36,11 @@ export function findDeployment(endpoint: EndpointEntry, name: string): Deploymen
 /** Pinned by the caller, else by the traffic table: `random` is in [0, 1). */
 export function choose(directory: Directory, endpointName: string, pinned: string, random: () => number): Choice {
   const endpoint = findEndpoint(directory, endpointName);
-  if (pinned !== '') return { endpoint, deployment: findDeployment(endpoint, pinned), pick: 'pin' };
-  const name = pickDeployment(endpoint.traffic, random() * 100);
+  if (pinned !== '') return { endpoint, deployment: findDeployment(endpoint, pinned), pick: 'pin', slot: -1 };
+  const slot = Math.floor(random() * 100);
+  const name = pickDeployment(endpoint.traffic, slot);
   const deployment = name === undefined ? undefined : endpoint.deployments.get(name.toLowerCase());
-  if (deployment) return { endpoint, deployment, pick: 'weight' };
+  if (deployment) return { endpoint, deployment, pick: 'weight', slot };
   throw new PlatformError(
     'not_found',
     'NO_TRAFFIC',

@@ -2,12 +2,14 @@ import type { InstanceRecord } from '@mooring/domain';
 import { GradientLimit, Progress, RetryBudget, retryAfterOf } from '@mooring/overload';
 import type { InlinePort, InstanceStream } from '../ports.ts';
 import { healthy, isEjected, type Health } from './ejection.ts';
+import type { InstanceFacts } from './instance-facts.ts';
 
 /** One instance that may take calls. */
 export interface InstanceSlot {
   readonly id: string;
   readonly address: string;
   readonly stream: InstanceStream;
+  readonly facts: InstanceFacts;
   readonly health: Health;
   /** How many calls it should have: fewer while it is slow. */
   readonly limit: GradientLimit;
@@ -46,7 +48,7 @@ export class DeploymentPool {
   }
 
   /** Takes an instance in; an instance of the same id with another address replaces it. */
-  add(id: string, address: string, open: () => InstanceStream): void {
+  add(id: string, address: string, open: () => InstanceStream, facts: InstanceFacts): void {
     const present = this.slots.find((slot) => slot.id === id);
     if (present?.address === address) return;
     if (present) this.retire(id);
@@ -54,6 +56,7 @@ export class DeploymentPool {
       id,
       address,
       stream: open(),
+      facts,
       health: healthy(),
       limit: new GradientLimit(),
       inFlight: 0,

@@ -7,6 +7,7 @@ import {
 } from '@mooring/domain';
 import type { InstanceStream, OpenInstanceStream } from '../ports.ts';
 import { DeploymentPool } from './deployment-pool.ts';
+import { factsOf } from './instance-facts.ts';
 
 export interface DeploymentEntry {
   /** In lower case. */
@@ -95,7 +96,7 @@ export class Directory {
     this.instances.set(key, record);
     const pool = this.poolOf(record.endpoint, record.deployment);
     pool.states.set(record.id, record.state);
-    if (record.state === 'ready') pool.add(record.id, record.address, () => this.open(record));
+    if (record.state === 'ready') pool.add(record.id, record.address, () => this.open(record), factsOf(record));
     else pool.retire(record.id);
     this.onInstance(pool, key, record);
   }

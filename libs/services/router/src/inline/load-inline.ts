@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { InstanceRecord } from '@mooring/domain';
 import { tracedPort, type ScoringPort } from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
+import { factsOf, tellFacts } from '../domain/instance-facts.ts';
 import type { LoadInline } from './inline-models.ts';
 
 /** Loads models with ONNX Runtime, which is loaded with the first of them. Spans are those that a scorer makes. */
@@ -29,12 +30,15 @@ export async function prepareInline(): Promise<void> {
 }
 
 /** The answer says who gave it. */
-function identified(port: ScoringPort, { deployment }: InstanceRecord, instanceId: string): ScoringPort {
+function identified(port: ScoringPort, record: InstanceRecord, instanceId: string): ScoringPort {
+  const { deployment } = record;
+  const facts = factsOf(record, true);
   return {
     score: async (call, signal) => {
       const answer = await port.score(call, signal);
       answer.deployment = deployment;
       answer.instanceId = instanceId;
+      tellFacts(answer, facts);
       return answer;
     },
   };
