@@ -10,7 +10,8 @@ let platform: Platform;
 let key = '';
 
 beforeAll(async () => {
-  platform = await startPlatform({}, ['--edge', String(edges)]);
+  // The other topologies have one data-plane process.
+  platform = await startPlatform({}, ['--topology', 'default', '--edge', String(edges)]);
   await platform.json('online-endpoint', 'create', '-f', platform.yaml(endpointYaml('wide')));
   for (const name of ['blue', 'green']) {
     const yaml = onnxYaml('wide', name, join(fixtures, 'iris-onnx/model.onnx'));
