@@ -17,6 +17,7 @@ function fakeTracing(enabled = true): { tracing: Tracing; ended: Ended[] } {
   const ended: Ended[] = [];
   const tracing: Tracing = {
     enabled,
+    records: (traceparent) => traceparent !== 'unsampled',
     shutdown: async () => {},
     span: (name, parent) => ({
       traceparent: `${parent}/${name}`,
@@ -47,6 +48,9 @@ describe('a traced port', () => {
     const call = scoreCall();
     await tracedPort(model, tracing, 'model', 'i-1').score(call, never);
     expect(seen[0]).toBe(call);
+    const unsampled = scoreCall({ traceparent: 'unsampled' });
+    await tracedPort(model, tracing, 'model', 'i-1').score(unsampled, never);
+    expect(seen[1]).toBe(unsampled);
     expect(ended).toEqual([]);
     expect(tracedPort(model, fakeTracing(false).tracing, 'model', 'i-1')).toBe(model);
   });

@@ -4,26 +4,27 @@ import type { ScoreCall, ScoreReply, ScoringPort } from './port.ts';
 /** Puts a span around each traced call; what the port does itself goes below it. */
 export function tracedPort(port: ScoringPort, tracing: Tracing, name: string, instanceId: string): ScoringPort {
   if (!tracing.enabled) return port;
+  const traced = async (call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> => {
+    const span = tracing.span(name, call.traceparent, {
+      attributes: {
+        'mooring.endpoint': call.endpoint,
+        'mooring.deployment': call.deployment,
+        'mooring.instance': instanceId,
+      },
+    });
+    const answer = await port.score({ ...call, traceparent: span.traceparent }, signal);
+    span.set({
+      'mooring.batch.id': answer.batchId,
+      'mooring.batch.rows': answer.batchRows,
+      'mooring.rows': answer.rows,
+      'mooring.queue_us': answer.timing?.queueUs ?? 0,
+      'mooring.compute_us': answer.timing?.computeUs ?? 0,
+    });
+    span.end(answer.errorCode === '' ? undefined : { reason: answer.errorReason });
+    return answer;
+  };
   return {
-    score: async (call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> => {
-      if (call.traceparent === '') return port.score(call, signal);
-      const span = tracing.span(name, call.traceparent, {
-        attributes: {
-          'mooring.endpoint': call.endpoint,
-          'mooring.deployment': call.deployment,
-          'mooring.instance': instanceId,
-        },
-      });
-      const answer = await port.score({ ...call, traceparent: span.traceparent }, signal);
-      span.set({
-        'mooring.batch.id': answer.batchId,
-        'mooring.batch.rows': answer.batchRows,
-        'mooring.rows': answer.rows,
-        'mooring.queue_us': answer.timing?.queueUs ?? 0,
-        'mooring.compute_us': answer.timing?.computeUs ?? 0,
-      });
-      span.end(answer.errorCode === '' ? undefined : { reason: answer.errorReason });
-      return answer;
-    },
+    score: (call, signal) =>
+      call.traceparent !== '' && tracing.records(call.traceparent) ? traced(call, signal) : port.score(call, signal),
   };
 }

@@ -58,6 +58,45 @@ describe('tracing', () => {
     expect(byName.get('mirror')?.links?.[0]?.traceId).toBe(gateway.traceId);
   });
 
+  it('makes no span of a trace that is not sampled, and tells those who work for it', async () => {
+    const tracing = await startTracing('spec', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0',
+    });
+    const gateway = tracing.span('gateway', '');
+    expect(gateway.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(parseTraceparent(gateway.traceparent)?.traceFlags).toBe(0);
+    expect(gateway.traceId).toBe('');
+    expect(tracing.span('gateway', '').traceparent).not.toBe(gateway.traceparent);
+    expect(tracing.records(gateway.traceparent)).toBe(false);
+    expect(tracing.span('router', gateway.traceparent).traceparent).toBe(gateway.traceparent);
+    const callers = `00-${'a'.repeat(32)}-${'1'.repeat(16)}`;
+    expect(tracing.span('gateway', `${callers}-00`).traceId).toBe('a'.repeat(32));
+    expect(tracing.records(`${callers}-01`)).toBe(true);
+    expect(tracing.span('gateway', `${callers}-01`).traceparent).toMatch(/^00-a{32}-(?!1{16})[0-9a-f]{16}-01$/);
+  });
+
+  it('samples the share of new traces that it is told to', async () => {
+    const tracing = await startTracing('spec', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.5',
+    });
+    const spans = Array.from({ length: 2_000 }, () => tracing.span('gateway', ''));
+    const sampled = spans.filter(({ traceparent }) => tracing.records(traceparent)).length;
+    expect(sampled).toBeGreaterThan(850);
+    expect(sampled).toBeLessThan(1_150);
+  });
+
+  it('leaves other samplers to the SDK', async () => {
+    const tracing = await startTracing('spec', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      OTEL_TRACES_SAMPLER: 'traceidratio',
+    });
+    expect(tracing.records(`00-${'a'.repeat(32)}-${'1'.repeat(16)}-00`)).toBe(true);
+  });
+
   it.each([
     '',
     'x',

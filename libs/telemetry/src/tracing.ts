@@ -10,6 +10,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import type { Environment } from '@mooring/config';
+import { parentBased, rootShareOf } from './head-sampling.ts';
 
 /** One timed step of a request. */
 export interface TraceSpan {
@@ -34,6 +35,8 @@ export interface SpanOptions {
 export interface Tracing {
   /** Starts a span below `traceparent`, or a new trace when it is empty or not valid. */
   span(name: string, traceparent: string, options?: SpanOptions): TraceSpan;
+  /** False when no span below `traceparent` would be exported: none need be made then, and `traceparent` is passed on. */
+  records(traceparent: string): boolean;
   readonly enabled: boolean;
   /** Sends what is left. */
   shutdown(): Promise<void>;
@@ -51,12 +54,14 @@ const untraced: TraceSpan = { traceparent: '', traceId: '', set: () => {}, end: 
 export async function startTracing(service: string, environment: Environment): Promise<Tracing> {
   const endpoint = environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? environment['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (endpoint === undefined || endpoint === '' || environment['OTEL_SDK_DISABLED'] === 'true') {
-    return { enabled: false, span: () => untraced, shutdown: async () => {} };
+    return { enabled: false, records: () => false, span: () => untraced, shutdown: async () => {} };
   }
   // Loaded only when wanted: the SDK takes about 100 ms to load.
-  const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
+  const { AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler } =
+    await import('@opentelemetry/sdk-trace-node');
   const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
   const { defaultResource, resourceFromAttributes } = await import('@opentelemetry/resources');
+  const rootShare = rootShareOf(environment);
   const provider = new NodeTracerProvider({
     resource: defaultResource().merge(
       resourceFromAttributes({
@@ -65,12 +70,16 @@ export async function startTracing(service: string, environment: Environment): P
       }),
     ),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+    // What is not to be sampled never gets as far as this sampler.
+    ...(rootShare === undefined ? {} : { sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) }),
   });
   const tracer = provider.getTracer('mooring');
+  const start = (name: string, traceparent: string, options: SpanOptions = {}): TraceSpan =>
+    startSpan(tracer, name, traceparent, options);
   return {
     enabled: true,
-    span: (name, traceparent, options = {}) => startSpan(tracer, name, traceparent, options),
     shutdown: () => provider.shutdown(),
+    ...(rootShare === undefined ? { span: start, records: () => true } : parentBased(start, rootShare)),
   };
 }
 

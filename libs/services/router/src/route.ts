@@ -42,7 +42,7 @@ export function createRoute(deps: RouteDeps): ScoringPort {
         if (call.operation === Operation.OPERATION_STATISTICS) answer = await collectStatistics(deps, call, signal);
         else {
           choice = choose(deps.directory, call.endpoint, call.deployment, deps.random);
-          const traced = span.traceparent === '' ? call : { ...call, traceparent: span.traceparent };
+          const traced = span.traceparent === call.traceparent ? call : { ...call, traceparent: span.traceparent };
           answer = await routeLive(deps, waits, choice, traced, signal, startedMs);
         }
       } catch (thrown) {

@@ -47,6 +47,7 @@ export const echo = async (call: ScoreCall): Promise<ScoreReply> =>
 
 const untraced: Tracing = {
   enabled: false,
+  records: () => false,
   span: () => ({ traceparent: '', traceId: '', set: () => undefined, end: () => undefined }),
   shutdown: async () => undefined,
 };

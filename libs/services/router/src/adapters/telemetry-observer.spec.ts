@@ -16,6 +16,7 @@ function recorded(enabled: boolean) {
   const spans: { name: string; parent: string; options: SpanOptions | undefined }[] = [];
   const tracing: Tracing = {
     enabled,
+    records: () => enabled,
     span: (name, parent, options) => {
       spans.push({ name, parent, options });
       return { traceparent: `child of ${parent}`, traceId: '', set: () => {}, end: () => {} };

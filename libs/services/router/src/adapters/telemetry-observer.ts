@@ -10,8 +10,8 @@ const untraced: ObservedSpan = { traceparent: '', end: () => {} };
 export function createTelemetryObserver(tracing: Tracing): RouterObserver {
   return {
     span: (call) => {
-      // What the caller traces is passed on even where this process exports nothing.
-      if (!tracing.enabled) return { ...untraced, traceparent: call.traceparent };
+      // What the caller traces is passed on even where this process exports nothing of it.
+      if (!tracing.records(call.traceparent)) return { traceparent: call.traceparent, end: untraced.end };
       return tracing.span('router', call.traceparent, {
         attributes: { 'mooring.endpoint': call.endpoint.slice(0, 64) },
       });

@@ -20,7 +20,7 @@ function recorder() {
     { level: 'info' },
     { write: (text: string) => void lines.push(JSON.parse(text) as Record<string, unknown>) },
   );
-  const tracing = { enabled: false, span: () => expect.unreachable(), shutdown: async () => {} };
+  const tracing = { enabled: false, records: () => false, span: () => expect.unreachable(), shutdown: async () => {} };
   return { lines, served: createServedRequests(log, tracing) };
 }
 
