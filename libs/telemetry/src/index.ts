@@ -1,4 +1,6 @@
 export { type HotDistribution, type HotValue } from './hot-metrics.ts';
 export { metrics, registry } from './metrics.ts';
-export { metricsSubject, telemetryModule, type ProcessMetrics, type Telemetry } from './module.ts';
+export { metricsSubject, requestsSubject, telemetryModule, type ProcessMetrics, type Telemetry } from './module.ts';
+export type { Decided, EndedRequest } from './requests/ended-request.ts';
+export { KeptRequests } from './requests/kept-requests.ts';
 export { parseTraceparent, startTracing, type SpanOptions, type TraceSpan, type Tracing } from './tracing.ts';

@@ -1,12 +1,18 @@
+import { readConfig } from '@mooring/config';
 import { natsModule } from '@mooring/messaging';
 import { defineModule, type Lifecycle, type Module } from '@mooring/runtime';
+import { z } from 'zod';
 import { registry } from './metrics.ts';
+import { KeptRequests } from './requests/kept-requests.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
 /** Where management asks every process for its metrics. */
 export const metricsSubject = 'mooring.metrics.collect';
 
-/** What one process answers there. */
+/** Where management asks every process for the requests of an id, which is the payload. */
+export const requestsSubject = 'mooring.requests.find';
+
+/** What one process answers at `metricsSubject`. */
 export interface ProcessMetrics {
   /** Tells processes apart, e.g. `edge-1234`. */
   process: string;
@@ -16,23 +22,42 @@ export interface ProcessMetrics {
 
 export interface Telemetry extends Lifecycle {
   tracing: Tracing;
+  requests: KeptRequests;
 }
 
-/** Tracing for the process, and its answer when management collects metrics. Settings: OTEL_*, MOORING_PROCESS_NAME. */
+const keptMax = 100_000;
+
+/** Settings of the requests that can be explained: `MOORING_REQUESTS_*`. */
+const requestsConfig = z.object({
+  /** The last requests that went well. */
+  kept: z.coerce.number().int().min(1).max(keptMax).default(2_000),
+  /** The last requests that failed. */
+  failedKept: z.coerce.number().int().min(1).max(keptMax).default(2_000),
+});
+
+/**
+ * Tracing for the process, the last requests that it answered, and its answers when management asks for metrics and
+ * requests. Settings: OTEL_*, MOORING_PROCESS_NAME, MOORING_REQUESTS_*.
+ */
 export const telemetryModule: Module<Telemetry> = defineModule({
   name: 'telemetry',
   needs: { nats: natsModule },
   create: async ({ nats }, { environment }) => {
     const name = environment['MOORING_PROCESS_NAME'] ?? 'mooring';
     const tracing = await startTracing(name, environment);
+    const requests = new KeptRequests(readConfig('REQUESTS', requestsConfig, environment));
+    const ownName = `${name}-${process.pid}`;
     const stopAnswering = nats.nats.respond(metricsSubject, async () => {
-      const answer: ProcessMetrics = { process: `${name}-${process.pid}`, text: await registry.metrics() };
+      const answer: ProcessMetrics = { process: ownName, text: await registry.metrics() };
       return JSON.stringify(answer);
     });
+    const stopFinding = nats.nats.respond(requestsSubject, (id) => JSON.stringify(requests.find(id, ownName)));
     return {
       tracing,
+      requests,
       stop: async () => {
         stopAnswering();
+        stopFinding();
         await tracing.shutdown();
       },
     };
