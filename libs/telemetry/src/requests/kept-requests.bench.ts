@@ -6,9 +6,21 @@ import { KeptRequests } from './kept-requests.ts';
 const times = 1_000_000;
 const kept = new KeptRequests({ kept: 2_000, failedKept: 2_000 });
 const decided: Decided = {
-  ...{ deployment: 'blue', instanceId: 'blue-inline', batchRows: 4, rows: 1, retries: 0, pick: 'weight' },
-  ...{ trafficSlotPlusOne: 43, ejections: 0, modelDigest: 'd'.repeat(64), coldStart: '', placement: 'inline' },
-  ...{ cache: '', idempotency: '', mirrored: '', batchId: '' },
+  deployment: 'blue',
+  instanceId: 'blue-inline',
+  batchId: '',
+  batchRows: 4,
+  rows: 1,
+  retries: 0,
+  pick: 'weight',
+  trafficSlotPlusOne: 43,
+  ejections: 0,
+  modelDigest: 'd'.repeat(64),
+  coldStart: '',
+  placement: 'inline',
+  cache: '',
+  idempotency: '',
+  mirrored: '',
 };
 const parts = { auth: 0.01, read: 0, route: 0.02, queue: 0.1, batchWait: 0.1, transport: 0.1, preprocess: 0.1 };
 let length = 0;
@@ -18,8 +30,16 @@ function request(run: number, clientRequestId: string): EndedRequest {
   const requestId = randomUUID();
   length += Buffer.byteLength(`x-request-id: ${requestId}\r\n`);
   return {
-    ...{ requestId, clientRequestId, atMs: run, protocol: 'score', endpoint: 'iris', status: 200, reason: '' },
-    ...{ bytesIn: 80, bytesOut: 120, totalMs: run / 3 },
+    requestId,
+    clientRequestId,
+    atMs: run,
+    protocol: 'score',
+    endpoint: 'iris',
+    status: 200,
+    reason: '',
+    bytesIn: 80,
+    bytesOut: 120,
+    totalMs: run / 3,
     parts: { ...parts, compute: run / 7, postprocess: 0.1, write: run / 9 },
   };
 }
