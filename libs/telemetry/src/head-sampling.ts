@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '@mooring/config';
-import { parseTraceparent, type SpanOptions, type TraceSpan, type Tracing } from './tracing.ts';
+import { parseTraceparent, type SpanOptions, type TraceSpan, type Tracing } from './trace-span.ts';
 
 /**
  * The share of new traces that is exported, where the sampler follows a trace's own flag otherwise; undefined for the other
