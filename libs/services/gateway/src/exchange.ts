@@ -36,6 +36,8 @@ export class Exchange implements RequestOwner {
   asked = '';
   dialect: Dialect = 'azure';
   clientRequestId = '';
+  /** The caller wants to be told how it was decided. */
+  explain = false;
   endpoint: EndpointEntry | undefined;
   /** Set with the endpoint: from then on it counts as in flight. */
   meters: EndpointMeters | undefined;

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { keyVerifier } from '@mooring/credentials';
 import { reply, type ScoringPort } from '@mooring/scoring-stream';
-import { startTracing } from '@mooring/telemetry';
+import { KeptRequests, startTracing } from '@mooring/telemetry';
 import { openAccessLog } from './access-log.ts';
 import { createKeyGate } from './adapters/key-gate.ts';
 import { gatewayConfig } from './config.ts';
@@ -72,6 +72,7 @@ async function serveGateway(folder: string): Promise<string> {
     directory: { find: (name) => (name === 'iris' ? endpoint : undefined), all: () => [endpoint] },
     gate: createKeyGate({ get: () => record }),
     tracing: await startTracing('bench', {}),
+    requests: new KeptRequests({ kept: 2_000, failedKept: 2_000 }),
     accessLog: openAccessLog(join(folder, `access-${process.pid}.log`), log),
     log,
     announce: async () => undefined,

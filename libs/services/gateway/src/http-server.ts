@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '@mooring/errors';
+import type { KeptRequests } from '@mooring/telemetry';
 import type { AccessLog } from './access-log.ts';
 import { parseAddress, type GatewayConfig } from './config.ts';
 import { Exchange, type ExchangeObserver } from './exchange.ts';
@@ -15,12 +16,14 @@ import { Http1Server } from './http/server/http1-server.ts';
 import type { HttpRequest } from './http/server/http-request.ts';
 import { defaultLimits } from './http/server/limits.ts';
 import type { HttpHandler } from './http/server/server-state.ts';
+import { keepRefused } from './keep-request.ts';
 import { Meters } from './meters.ts';
 import { observe } from './observe.ts';
 
 export interface HttpServerDeps extends Omit<AnswerDeps, 'planner' | 'meters'> {
   config: GatewayConfig;
   accessLog: AccessLog;
+  requests: KeptRequests;
   log: Logger;
 }
 
@@ -77,6 +80,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
   refuse(error: PlatformError): string {
     const requestId = randomUUID();
     this.#logFault(error, requestId);
+    keepRefused(requestId, error.httpStatus, error.reason, this.#deps.requests);
     return rawAnswer(error, requestId);
   }
 
@@ -84,7 +88,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
     this.#open -= 1;
     exchange.held.giveAll();
     if (exchange.meters !== undefined) exchange.meters.inFlight.value -= 1;
-    observe(exchange, this.#meters, this.#deps.accessLog);
+    observe(exchange, this.#meters, this.#deps);
   }
 
   async #answer(exchange: Exchange): Promise<void> {

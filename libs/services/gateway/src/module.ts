@@ -32,6 +32,7 @@ export function createGatewayModule({ scoring }: { scoring: Module<ScoringEdge> 
         directory,
         gate: createKeyGate(credentials),
         tracing: telemetry.tracing,
+        requests: telemetry.requests,
         accessLog: openAccessLog(config.accessLog, log),
         announce: async (url) => {
           const member: MemberRecord = {

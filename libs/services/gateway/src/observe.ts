@@ -1,13 +1,20 @@
 import { boundary } from '@mooring/errors';
 import { spentUs } from '@mooring/scoring-stream';
+import type { KeptRequests } from '@mooring/telemetry';
 import { accessLine, type Outcome } from './access-line.ts';
 import type { AccessLog } from './access-log.ts';
 import { stageTimes } from './domain/stage-times.ts';
 import type { Exchange } from './exchange.ts';
+import { keepRequest } from './keep-request.ts';
 import type { DeploymentMeters, Meters } from './meters.ts';
 
-/** Records one finished request: metrics, span and access line. Called after the last byte is out. */
-export function observe(exchange: Exchange, meters: Meters, accessLog: AccessLog): void {
+export interface Records {
+  accessLog: AccessLog;
+  requests: KeptRequests;
+}
+
+/** Records one finished request: metrics, span, access line, and what explains it. Called after the last byte is out. */
+export function observe(exchange: Exchange, meters: Meters, { accessLog, requests }: Records): void {
   const { marks } = exchange;
   marks.ended = performance.now();
   const status = exchange.callerGone && exchange.status === 0 ? boundary('cancelled').http : exchange.status;
@@ -21,6 +28,7 @@ export function observe(exchange: Exchange, meters: Meters, accessLog: AccessLog
   const outcome = { protocol, status, reason, stages, totalMs, who: own.who(reply?.instanceId ?? '') };
   count(exchange, own, outcome);
   endSpan(exchange, status, reason);
+  keepRequest(exchange, outcome, requests);
   if (accessLog.wanted) accessLog.writeJson(accessLine(exchange, outcome));
 }
 

@@ -48,7 +48,7 @@ export class KeptRequests {
       ring.find(id, foundMax, process, own);
       found.push(...own);
     }
-    found.sort((a, b) => (a.at < b.at ? 1 : -1));
+    found.sort((a, b) => b.at.localeCompare(a.at));
     return {
       process,
       answered: this.#answered.kept,

@@ -186,7 +186,7 @@ function timeText(atMs = 0): string {
   return new Date(atMs).toISOString();
 }
 
-/** To the microsecond: clocks tell no more. */
+/** To a hundredth of a microsecond: the parts of a short request must still add up to it. */
 function rounded(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
+  return Math.round(ms * 100_000) / 100_000;
 }

@@ -122,6 +122,7 @@ const ownHeaders = new Set([
   'x-ms-client-request-id',
   'azureml-model-deployment',
   'server-timing',
+  'x-mooring-decision',
   'x-mooring-cache',
   'x-mooring-idempotency',
   'idempotency-replayed',

@@ -31,6 +31,7 @@ export function answerRequest(deps: AnswerDeps, exchange: Exchange): Answer | Pr
   const plan = planned(deps.planner, exchange);
   const { route } = plan;
   exchange.clientRequestId = plan.clientRequestId;
+  exchange.explain = plan.explain;
   exchange.query = plan.query;
   exchange.route = route;
   exchange.asked = plan.asked;

@@ -1,5 +1,6 @@
-import { askedText } from '../access-line.ts';
 import type { Header } from '@mooring/contracts/scoring';
+import { explainHeader, wantsDecision } from '@mooring/telemetry';
+import { askedText } from '../access-line.ts';
 import { endpointOfHost, parseTarget } from '../domain/path.ts';
 import {
   bearerKey,
@@ -24,6 +25,8 @@ export interface RequestPlan {
   readonly traceparent: string;
   /** The key of the Authorization header, if that has one. */
   readonly key: string | undefined;
+  /** The caller wants to be told how its request was decided. */
+  readonly explain: boolean;
   /** What the model is told; looked at only once the caller is known. */
   call: CallPlan | undefined;
 }
@@ -68,6 +71,7 @@ export class RequestPlanner {
       asked: askedText(head.method, route.template),
       traceparent: traceparentOf(headers),
       key: bearerKey(headers),
+      explain: wantsDecision(headers[explainHeader]),
       call: undefined,
     };
     head.notes = plan;

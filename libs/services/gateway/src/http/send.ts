@@ -1,3 +1,4 @@
+import { decisionHeader, decisionText } from '@mooring/telemetry';
 import { chooseEncoding, compress, compressMinBytes } from './compression.ts';
 import { isHeaderValue, type Answer } from './answer.ts';
 import { allowed } from '../domain/routes.ts';
@@ -52,6 +53,7 @@ function ownHeaders(exchange: Exchange): string {
   }
   if (reply !== undefined && (reply.cache !== '' || reply.idempotency !== '')) text += repeatHeaders(reply);
   if (stages !== undefined) text += `server-timing: ${serverTiming(stages)}\r\n`;
+  if (exchange.explain && reply !== undefined) text += `${decisionHeader}: ${decisionText(reply)}\r\n`;
   if (error?.code === 'method_not_allowed' && route !== undefined) text += `allow: ${allowed(route)}\r\n`;
   return text;
 }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
-import type { Tracing } from '@mooring/telemetry';
+import { KeptRequests, type Tracing } from '@mooring/telemetry';
 import { gatewayConfig } from '../config.ts';
 import { Gateway } from '../gateway.ts';
 import type { EndpointEntry } from '../ports.ts';
@@ -28,6 +28,7 @@ export interface TestGateway {
   /** Every call that the port got. */
   calls: ScoreCall[];
   lines: AccessLine[];
+  requests: KeptRequests;
   /** What the port answers next; an echo of the body until it is set. */
   answer: (call: ScoreCall, signal: AbortSignal) => Promise<ScoreReply>;
   logged: string[];
@@ -58,7 +59,13 @@ export async function startTestGateway(
   tracing: Tracing = untraced,
 ): Promise<TestGateway> {
   const logged: string[] = [];
-  const test: Omit<TestGateway, 'gateway' | 'url' | 'stop'> = { calls: [], lines: [], answer: echo, logged };
+  const test: Omit<TestGateway, 'gateway' | 'url' | 'stop'> = {
+    calls: [],
+    lines: [],
+    requests: new KeptRequests({ kept: 1_000, failedKept: 1_000 }),
+    answer: echo,
+    logged,
+  };
   const port: ScoringPort = {
     score: (call, signal) => {
       test.calls.push(call);
@@ -74,6 +81,7 @@ export async function startTestGateway(
     },
     gate: { opens: (endpoint, presented) => keys[endpoint] === presented },
     tracing,
+    requests: test.requests,
     accessLog: {
       wanted: true,
       write: (line) => void test.lines.push(line as AccessLine),
