@@ -2,7 +2,7 @@ import { didYouMean, PlatformError } from '@mooring/errors';
 import type { Command } from './command.ts';
 import { nouns, type Noun } from './command-table.ts';
 import { createContext, type CommandContext, type Io } from './context.ts';
-import { parseFlags } from './parse-flags.ts';
+import { namedLeading, parseFlags } from './parse-flags.ts';
 import { reportError } from './report-error.ts';
 import { globalFlags } from './shared/flags.ts';
 
@@ -104,7 +104,7 @@ async function findVerb(
 }
 
 function parse(argv: readonly string[], command: Command) {
-  const all = parseFlags(argv, { ...globalFlags, ...command.flags });
+  const all = parseFlags(namedLeading(argv, command), { ...globalFlags, ...command.flags });
   const own = Object.fromEntries(Object.keys(command.flags).map((key) => [key, (all as Record<string, unknown>)[key]]));
   return { globals: all, own: own as never };
 }

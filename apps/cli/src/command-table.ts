@@ -20,6 +20,10 @@ export interface Noun {
 export const nouns: Readonly<Record<string, Noun>> = {
   up: { summary: 'Start the platform', load: () => import('./commands/up.ts') },
   down: { summary: 'Stop the platform', load: () => import('./commands/down.ts') },
+  restart: {
+    summary: 'Replace processes of the platform while it serves',
+    load: () => import('./commands/restart.ts'),
+  },
   demo: {
     summary: 'Tell a story on the platform of the data folder, which is started if it does not run',
     verbs: { cars: () => import('./commands/demo/cars.ts') },

@@ -67,6 +67,8 @@ export interface Command<F extends Flags = Flags> {
   /** More that a user should know, a few lines at most. */
   about?: string;
   flags: F;
+  /** The flag whose value may stand alone, first: `restart edge`. */
+  leading?: string;
   /** Complete command lines, the most usual first. */
   examples: readonly string[];
   run(args: ArgsOf<F>, context: CommandContext): Promise<void>;

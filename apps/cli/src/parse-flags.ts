@@ -1,5 +1,5 @@
 import { didYouMean, PlatformError, type FieldProblem } from '@mooring/errors';
-import type { ArgsOf, Flag, Flags, WholeFlag } from './command.ts';
+import type { ArgsOf, Command, Flag, Flags, WholeFlag } from './command.ts';
 
 /**
  * Reads `argv` by the table of flags. Throws one PlatformError with every problem: unknown and refused flags, missing
@@ -36,6 +36,16 @@ export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): 
   return Object.fromEntries(
     Object.entries(flags).map(([key, flag]) => [key, read(flag, values.get(key))]),
   ) as ArgsOf<F>;
+}
+
+/** With the name of the flag before the value that may stand alone. */
+export function namedLeading(
+  argv: readonly string[],
+  { leading, flags }: Pick<Command, 'leading' | 'flags'>,
+): readonly string[] {
+  const name = leading === undefined ? undefined : flags[leading]?.names[0];
+  const alone = argv[0] !== undefined && !argv[0].startsWith('-');
+  return name !== undefined && alone ? [name, ...argv] : argv;
 }
 
 interface Named {

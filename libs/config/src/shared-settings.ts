@@ -5,6 +5,7 @@ import { readConfig, type Environment } from './read-config.ts';
 
 const dataConfig = z.object({ data: z.string().default(defaultDataFolder) });
 const addressConfig = z.object({ address: z.string().optional() });
+const listenConfig = z.object({ listenFd: z.coerce.number().int().min(3).optional() });
 
 /** The platform's data folder: MOORING_DATA, else `~/.mooring`. */
 export function readDataFolder(environment: Environment): DataFolder {
@@ -19,4 +20,13 @@ export function serviceAddress(service: string, environment: Environment): strin
   const prefix = service.toUpperCase().replaceAll('-', '_');
   const { address } = readConfig(prefix, addressConfig, environment);
   return address ?? `unix:${join(readDataFolder(environment).run, `${service}.sock`)}`;
+}
+
+/**
+ * The listening socket that a supervisor has opened for a service, MOORING_<SERVICE>_LISTEN_FD. It outlives the processes
+ * that serve on it, so that whoever connects while one replaces another is not refused. Undefined: the service opens its
+ * own.
+ */
+export function inheritedListener(service: string, environment: Environment): number | undefined {
+  return readConfig(service.toUpperCase().replaceAll('-', '_'), listenConfig, environment).listenFd;
 }

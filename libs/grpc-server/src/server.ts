@@ -68,9 +68,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const server = createServer({ noDelay: true }, accept);
   // What fails here is one connection that could not be taken, for want of descriptors say.
   server.on('error', (err) => options.log.warn({ err }, 'grpc connection not taken'));
-  const socketPath = await prepareSocketPath(options.address);
-  await listen(server, options.address, options.reusePort ?? false);
-  if (socketPath !== undefined) chmodSync(socketPath, 0o600);
+  await listen(server, options);
   const address = boundAddress(server, options.address);
   const ticker = setInterval(() => {
     const nowMs = performance.now();
@@ -132,10 +130,10 @@ function reflectionOf(services: readonly MountedService[]): MountedService[] {
   return added;
 }
 
-async function listen(server: Server, address: string, reusePort: boolean): Promise<void> {
-  const at = address.startsWith('unix:')
-    ? { path: address.slice('unix:'.length) }
-    : { ...hostAndPort(address), reusePort };
+async function listen(server: Server, { address, listenFd, reusePort = false }: GrpcServerOptions): Promise<void> {
+  const socketPath = listenFd === undefined ? await prepareSocketPath(address) : undefined;
+  const own = (): object => (socketPath === undefined ? { ...hostAndPort(address), reusePort } : { path: socketPath });
+  const at = listenFd === undefined ? own() : { fd: listenFd };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ ...at, backlog: 1_024 }, () => {
@@ -143,6 +141,7 @@ async function listen(server: Server, address: string, reusePort: boolean): Prom
       resolve();
     });
   });
+  if (socketPath !== undefined) chmodSync(socketPath, 0o600);
 }
 
 function hostAndPort(address: string): { host: string; port: number } {

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
@@ -25,6 +25,8 @@ export function service<I extends UntypedServiceImplementation>(
 export interface GrpcServerOptions {
   /** `unix:/path` or `host:port`; port 0 picks a free one. */
   address: string;
+  /** A socket that listens at `address` already, by its descriptor; the server opens its own when absent. */
+  listenFd?: number | undefined;
   services: readonly MountedService[];
   log: Logger;
   /** What health says for the whole server. */
@@ -53,21 +55,55 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const health = healthService(options.ready, options.healthChecks ?? {}, options.onHealthCheck);
   server.addService(health.definition, health.implementation);
   addReflection(server, [...options.services.map((s) => s.definition), health.definition]);
-  const socketPath = await prepareSocketPath(options.address);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
-  if (socketPath !== undefined) chmodSync(socketPath, 0o600);
-  const address = socketPath === undefined ? options.address.replace(/:\d+$/, `:${port}`) : options.address;
+  const { listenFd } = options;
+  const listening = await (listenFd === undefined ? bind(server, options.address) : listenOn(server, listenFd));
+  const { port } = listening;
+  const address = port === undefined ? options.address : options.address.replace(/:\d+$/, `:${port}`);
   options.log.debug({ address }, 'grpc server listens');
   return {
     address,
     stop: async (signal) => {
       health.drain();
+      // First of all: who connects now is for the process that takes over.
+      listening.close();
       await stopServer(server, signal);
     },
+  };
+}
+
+interface Listening {
+  /** Undefined for unix sockets. */
+  port: number | undefined;
+  close(): void;
+}
+
+async function bind(server: Server, address: string): Promise<Listening> {
+  const socketPath = await prepareSocketPath(address);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  if (socketPath === undefined) return { port, close: () => undefined };
+  chmodSync(socketPath, 0o600);
+  return { port: undefined, close: () => undefined };
+}
+
+/** grpc-js cannot listen on a socket that is there already; it takes connections one by one. */
+async function listenOn(server: Server, fd: number): Promise<Listening> {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen({ fd, backlog: 1_024 }, () => {
+      listener.off('error', reject);
+      resolve();
+    });
+  });
+  const bound = listener.address();
+  return {
+    port: bound !== null && typeof bound === 'object' ? bound.port : undefined,
+    close: () => void listener.close(),
   };
 }
 

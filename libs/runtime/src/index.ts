@@ -7,7 +7,9 @@ export {
   type StartContext,
   type StopReason,
 } from './module.ts';
-export { startModules, type RunningModules } from './run-modules.ts';
-export { runMain, type MainOptions, type ReadyMessage } from './run-main.ts';
+export { startModules, type RunningModules, type StopFailure } from './run-modules.ts';
+export { runMain, type MainOptions } from './run-main.ts';
+export { adoptSocket, detachSocket, type ConnectionRelay, type RawConnection } from './connection-relay.ts';
+export type { FromChild, ReadyMessage, ToChild } from './supervisor-messages.ts';
 export { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 export { capLog } from './cap-log.ts';

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Environment } from '@mooring/config';
+import type { ConnectionRelay } from './connection-relay.ts';
 
 /**
- * Why a process stops. `abandoned`: its supervisor died, so another one is about to start this process anew, and what
- * outlives a process (the scorers) must be left running.
+ * Why a process stops. `abandoned`: its supervisor died, so another one is about to start this process anew. `replaced`:
+ * another process serves already on the same listening sockets. With both, what outlives a process (the scorers) must be
+ * left running.
  */
-export type StopReason = 'asked' | 'abandoned';
+export type StopReason = 'asked' | 'abandoned' | 'replaced';
 
 /** A running part of the platform. */
 export interface Lifecycle {
@@ -23,6 +25,8 @@ export interface Lifecycle {
 export interface StartContext {
   environment: Environment;
   log: Logger;
+  /** Absent where no supervisor could bring another process. */
+  relay?: ConnectionRelay;
 }
 
 /**
@@ -32,6 +36,8 @@ export interface StartContext {
 export interface Module<T extends Lifecycle = Lifecycle> {
   readonly name: string;
   readonly needs: Readonly<Record<string, Module>>;
+  /** Two processes must never run it at once: a process that is replaced stops it before the next one starts it. */
+  readonly alone?: boolean;
   // eslint-disable-next-line typescript/no-explicit-any -- the exact types of `needs` are checked in defineModule
   readonly create: (needs: any, context: StartContext) => T | Promise<T>;
 }
@@ -45,6 +51,7 @@ type Created<N extends Readonly<Record<string, Module>>> = {
 export function defineModule<T extends Lifecycle, N extends Readonly<Record<string, Module>>>(definition: {
   name: string;
   needs: N;
+  alone?: boolean;
   create: (needs: Created<N>, context: StartContext) => T | Promise<T>;
 }): Module<T> {
   return definition;

@@ -10,7 +10,14 @@ export interface RunningModules {
    * Stops everything in reverse order. Each stop has `stopTimeoutMs`; one that fails or hangs never keeps the rest from
    * stopping. Resolves with what went wrong, by module.
    */
-  stop(stopTimeoutMs: number, why?: StopReason): Promise<{ module: string; error: Error }[]>;
+  stop(stopTimeoutMs: number, why?: StopReason): Promise<StopFailure[]>;
+  /** Stops only those that must not run while the next process does. */
+  stopAlone(stopTimeoutMs: number): Promise<StopFailure[]>;
+}
+
+export interface StopFailure {
+  module: string;
+  error: Error;
 }
 
 /** Starts `targets` and all they need, needs first. When one fails, those already started are stopped again. */
@@ -27,6 +34,11 @@ export async function startModules(
     facts: () =>
       Object.assign({}, ...started.map(({ instance }) => instance.facts?.() ?? {})) as Record<string, string>,
     stop: (stopTimeoutMs, why = 'asked') => stopInReverse(started.splice(0), stopTimeoutMs, why),
+    stopAlone: (stopTimeoutMs) => {
+      const alone = started.filter(({ module }) => module.alone === true);
+      for (const entry of alone) started.splice(started.indexOf(entry), 1);
+      return stopInReverse(alone, stopTimeoutMs, 'replaced');
+    },
   };
   for (const module of startOrder(targets)) {
     const needs = Object.fromEntries(Object.entries(module.needs).map(([key, need]) => [key, running.get(need)]));
@@ -48,8 +60,8 @@ async function stopInReverse(
   started: readonly { module: Module; instance: Lifecycle }[],
   stopTimeoutMs: number,
   why: StopReason,
-): Promise<{ module: string; error: Error }[]> {
-  const failures: { module: string; error: Error }[] = [];
+): Promise<StopFailure[]> {
+  const failures: StopFailure[] = [];
   for (const { module, instance } of started.toReversed()) {
     if (!instance.stop) continue;
     try {

@@ -37,7 +37,7 @@ describe('a supervised process', () => {
     process.kill(served[0] ?? 0, 'SIGKILL');
     await expect.poll(() => served.length, { timeout: 10_000 }).toBe(2);
     expect(served[1]).not.toBe(served[0]);
-    const identity = child.identity();
+    const identity = child.identities()[0];
     await child.stop(5_000);
     expect(identity !== undefined && isAlive(identity)).toBe(false);
     expect(readFileSync(join(folder, 'plain.log'), 'utf8')).toBe('hello\nhello\n');
@@ -46,7 +46,7 @@ describe('a supervised process', () => {
   it('is killed when it does not listen to SIGTERM in time', async () => {
     const { child, served } = supervised('deaf', "process.on('SIGTERM', () => {})");
     await expect.poll(() => served.length, { timeout: 10_000 }).toBe(1);
-    const identity = child.identity();
+    const identity = child.identities()[0];
     await child.stop(100);
     expect(identity !== undefined && isAlive(identity)).toBe(false);
   });
@@ -55,14 +55,14 @@ describe('a supervised process', () => {
     const { child, served } = supervised('crashing', 'process.exit(3)');
     await new Promise<void>((resolve) => {
       const wait = setInterval(() => {
-        if (child.identity() !== undefined) return;
+        if (child.identities()[0] !== undefined) return;
         clearInterval(wait);
         resolve();
       }, 10);
     });
     await child.stop(100);
     expect(served).toEqual([]);
-    expect(child.identity()).toBeUndefined();
+    expect(child.identities()[0]).toBeUndefined();
   });
 });
 

@@ -1,8 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { capLog, identify, type ProcessIdentity, type ReadyMessage } from '@mooring/runtime';
+import { capLog, identify, type ProcessIdentity } from '@mooring/runtime';
+import { HeldConnections } from './held-connections.ts';
+import { PlatformProcess } from './platform-process.ts';
 
 const backOffMinMs = 200;
 const backOffMaxMs = 10_000;
@@ -10,82 +10,184 @@ const backOffMaxMs = 10_000;
 const steadyMs = 30_000;
 const logBytesMax = 32 * 2 ** 20;
 const logCheckMs = 10_000;
+/** Until its code is in memory; until all of it serves; until what must run alone has stopped in the one before it. */
+const loadMs = 60_000;
+const readyMs = 60_000;
+const yieldMs = 60_000;
+/** A little more than a process whose place is taken gives to each of its parts. */
+const retireMs = 200_000;
 
 export interface ChildOptions {
   name: string;
   program: string;
   args: readonly string[];
-  /**
-   * Asked for at each start, because addresses with port 0 are fixed after the first. `lastExit`: how the process before
-   * ended, its signal or its exit code; absent at the first start.
-   */
+  /** Asked for at each start. `lastExit`: how the process before ended, its signal or its exit code; absent at the first. */
   environment: (lastExit: string | undefined) => NodeJS.ProcessEnv;
+  /** Sockets that it gets as descriptors 4, 5, ... */
+  handles?: readonly unknown[];
   logsDir: string;
   log: Logger;
   /** Called whenever it serves, also after a restart. */
   onReady: (facts: Readonly<Record<string, string>>) => void;
+  /** Called when a process was started or has ended. */
+  onChange?: () => void;
+}
+
+/** What `replace` tells of its progress and at its end. Times in ms. */
+export interface Replaced {
+  process: string;
+  oldPid: number | undefined;
+  pid: number | undefined;
+  /** From the start of the new process until it served. */
+  readyMs: number;
+  /** How long the old one then still finished what was open. */
+  drainMs: number;
 }
 
 /** A process that is started again, with growing pauses, until it is told to stop. */
 export interface SupervisedChild {
   readonly name: string;
-  identity(): ProcessIdentity | undefined;
+  /** Of all that run: while one replaces another there are two. */
+  identities(): readonly ProcessIdentity[];
+  /**
+   * Starts another process on the same sockets, and lets the present one finish once that serves. When the new one does not
+   * come up it is ended, and the present one goes on (or is started again, where it had stopped a part of itself).
+   */
+  replace(onStep: (step: string) => void): Promise<Replaced>;
   /** SIGTERM, then after `graceMs` SIGKILL. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
 }
 
 export function superviseChild(options: ChildOptions): SupervisedChild {
-  const { name, log } = options;
-  let process: ChildProcess | undefined;
-  let stopping = false;
-  let failures = 0;
-  let lastExit: string | undefined;
-  let gone = Promise.withResolvers<void>();
-  let restart: NodeJS.Timeout | undefined;
-  const logFile = join(options.logsDir, `${name}.log`);
-  const logCheck = setInterval(() => capLog(logFile, logBytesMax), logCheckMs).unref();
+  return new Child(options);
+}
 
-  const start = (): void => {
-    const startedAt = Date.now();
-    const output = openSync(logFile, 'a', 0o600);
-    gone = Promise.withResolvers<void>();
-    // Its own session: a Ctrl-C in the terminal reaches the supervisor alone, which stops everything in order.
-    const child = spawn(options.program, options.args, {
-      stdio: ['ignore', output, output, 'ipc'],
-      env: options.environment(lastExit),
-      detached: true,
-    });
-    closeSync(output);
-    process = child;
-    child.on('message', (message) => {
-      const ready = message as Partial<ReadyMessage>;
-      if (ready.type === 'ready') options.onReady(ready.facts ?? {});
-    });
-    child.on('error', (error) => log.error({ err: error, child: name }, 'cannot be started'));
-    child.on('close', (code, signal) => {
-      gone.resolve();
-      if (stopping) return;
-      lastExit = signal ?? String(code);
-      failures = Date.now() - startedAt > steadyMs ? 1 : failures + 1;
-      const delayMs = Math.min(backOffMinMs * 2 ** (failures - 1), backOffMaxMs);
-      log.error({ child: name, code, signal, failures, delayMs, logFile }, 'a process ended; starting it again');
-      restart = setTimeout(start, delayMs);
-    });
-  };
-  start();
+class Child implements SupervisedChild {
+  readonly #options: ChildOptions;
+  readonly #logFile: string;
+  readonly #logCheck: NodeJS.Timeout;
+  readonly #living = new Set<PlatformProcess>();
+  readonly #held = new HeldConnections();
+  #current: PlatformProcess;
+  #next: PlatformProcess | undefined;
+  #stopping = false;
+  #failures = 0;
+  #lastExit: string | undefined;
+  #restart: NodeJS.Timeout | undefined;
 
-  return {
-    name,
-    identity: () => (process?.pid === undefined ? undefined : identify(process.pid)),
-    stop: async (graceMs) => {
-      stopping = true;
-      clearTimeout(restart);
-      clearInterval(logCheck);
-      if (process === undefined || process.exitCode !== null || process.signalCode !== null) return;
-      process.kill('SIGTERM');
-      const kill = setTimeout(() => process?.kill('SIGKILL'), graceMs);
-      await gone.promise;
-      clearTimeout(kill);
-    },
-  };
+  constructor(options: ChildOptions) {
+    this.#options = options;
+    this.#logFile = join(options.logsDir, `${options.name}.log`);
+    this.#logCheck = setInterval(() => capLog(this.#logFile, logBytesMax), logCheckMs).unref();
+    this.#current = this.#launch({});
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  identities(): readonly ProcessIdentity[] {
+    return [...this.#living].flatMap(({ pid }) => (pid === undefined ? [] : (identify(pid) ?? [])));
+  }
+
+  async replace(onStep: (step: string) => void): Promise<Replaced> {
+    const { name } = this;
+    if (this.#next !== undefined) throw new Error(`${name} is being replaced already`);
+    const old = this.#current;
+    const startedAt = performance.now();
+    const next = (this.#next = this.#launch({ MOORING_START: 'when-told', MOORING_LAST_EXIT: undefined }));
+    try {
+      onStep(`starting another ${name}`);
+      await this.#succeed(old, next);
+    } finally {
+      this.#next = undefined;
+    }
+    const serves = performance.now();
+    onStep(`the new ${name} serves; the old one finishes what is open`);
+    old.tell({ type: 'retire' });
+    await old.end(retireMs);
+    const rounded = Math.round;
+    const times = { readyMs: rounded(serves - startedAt), drainMs: rounded(performance.now() - serves) };
+    return { process: name, oldPid: old.pid, pid: next.pid, ...times };
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    clearInterval(this.#logCheck);
+    this.#held.close();
+    const living = [...this.#living];
+    for (const one of living) one.kill('SIGTERM');
+    await Promise.all(living.map((one) => one.end(graceMs)));
+  }
+
+  /** Until `next` serves in place of `old`. */
+  async #succeed(old: PlatformProcess, next: PlatformProcess): Promise<void> {
+    let yielded = false;
+    try {
+      await next.says('loaded', loadMs);
+      if (old.alive) {
+        old.tell({ type: 'yield' });
+        yielded = true;
+        await old.says('yielded', yieldMs).catch((error: unknown) => {
+          // One that died meanwhile is out of the way as well.
+          if (old.alive) throw error;
+        });
+      }
+      next.tell({ type: 'start' });
+      await next.says('ready', readyMs);
+    } catch (error) {
+      next.kill('SIGKILL');
+      this.#next = undefined;
+      if (yielded && old.alive) old.kill('SIGTERM');
+      else if (!old.alive) this.#startAgain(0);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`the new ${this.name} did not come up: ${why}; its log is ${this.#logFile}`, { cause: error });
+    }
+    this.#current = next;
+    this.#held.release(next);
+  }
+
+  #launch(more: NodeJS.ProcessEnv): PlatformProcess {
+    const { program, args, environment, handles = [], log, name } = this.#options;
+    const one: PlatformProcess = new PlatformProcess(
+      { program, args, environment: { ...environment(this.#lastExit), ...more }, handles, logFile: this.#logFile },
+      {
+        ready: (facts) => {
+          this.#options.onReady(facts);
+          if (one === this.#current) this.#held.release(one);
+        },
+        connection: (server, connection) => {
+          if (this.#stopping) connection.close();
+          else this.#held.take(server, connection, one === this.#current ? undefined : this.#current);
+        },
+        failed: (error) => log.error({ err: error, child: name }, 'cannot be started'),
+      },
+    );
+    this.#living.add(one);
+    void one.ended.then(({ code, signal }) => this.#ended(one, signal ?? String(code)));
+    return one;
+  }
+
+  #ended(one: PlatformProcess, how: string): void {
+    this.#living.delete(one);
+    this.#options.onChange?.();
+    // One that is about to be replaced needs no other; `replace` sees to it.
+    if (this.#stopping || one !== this.#current || this.#next !== undefined) return;
+    this.#lastExit = how;
+    this.#failures = Date.now() - one.startedAtMs > steadyMs ? 1 : this.#failures + 1;
+    const delayMs = Math.min(backOffMinMs * 2 ** (this.#failures - 1), backOffMaxMs);
+    const { log, name } = this.#options;
+    const told = { child: name, how, failures: this.#failures, delayMs, logFile: this.#logFile };
+    log.error(told, 'a process ended; starting it again');
+    this.#startAgain(delayMs);
+  }
+
+  #startAgain(delayMs: number): void {
+    if (this.#stopping) return;
+    clearTimeout(this.#restart);
+    this.#restart = setTimeout(() => {
+      this.#current = this.#launch({});
+    }, delayMs);
+  }
 }

@@ -1,18 +1,21 @@
+import type { Server } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { dataFolder, type DataFolder, type Environment } from '@mooring/config';
+import { PlatformError } from '@mooring/errors';
 import { checkNats } from '@mooring/messaging';
 import { identify } from '@mooring/runtime';
-import { superviseChild, type SupervisedChild } from './child.ts';
+import { superviseChild, type Replaced, type SupervisedChild } from './child.ts';
+import { serveCommands } from './command-socket.ts';
 import { claim, makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
+import { Doors, type PublicAddresses } from './doors.ts';
+import { natsName, processesToRestart } from './restart-plan.ts';
 import { superviseNats, type SupervisedNats } from './supervised-nats.ts';
 import { processesOf, type ProcessPlan, type TopologyName } from './topology.ts';
 
-export interface SuperviseOptions {
+export interface SuperviseOptions extends PublicAddresses {
   data: string;
-  http: string;
-  grpc: string;
-  management: string;
   topology: TopologyName;
   /** Data-plane processes on the same ports; 1 when absent. */
   edges?: number;
@@ -24,14 +27,9 @@ export interface SuperviseOptions {
   startTimeoutMs?: number;
 }
 
-export interface Addresses {
-  http: string;
-  grpc: string;
-  management: string;
-}
-
 export interface RunningPlatform {
-  addresses: Addresses;
+  /** Base URLs of `http` and `management`, `host:port` of `grpc`. */
+  addresses: PublicAddresses;
   /** Lets callers go first, then the control plane with its scorers, NATS last. */
   stop(): Promise<void>;
 }
@@ -60,70 +58,113 @@ export async function supervise(options: SuperviseOptions): Promise<RunningPlatf
 class Supervisor {
   readonly #options: SuperviseOptions;
   readonly #folder: DataFolder;
+  readonly #plans: readonly ProcessPlan[];
   readonly #facts: Record<string, string> = {};
   readonly #children: SupervisedChild[] = [];
   readonly #ready = new Set<string>();
+  #doors: Doors | undefined;
+  #commands: Server | undefined;
   #nats: SupervisedNats | undefined;
+  #restarting = false;
   #onProgress: () => void = () => {};
 
   constructor(options: SuperviseOptions, folder: DataFolder) {
     this.#options = options;
     this.#folder = folder;
+    this.#plans = processesOf(options.topology, options.edges);
   }
 
   async start(): Promise<void> {
-    const { log, natsUrl, environment } = this.#options;
-    if (natsUrl === undefined) {
-      const account = natsAccount(this.#folder);
-      this.#nats = await superviseNats({
-        dataDir: this.#folder.nats,
-        ...account,
-        log,
-        onRestart: () => this.#record(),
-      });
-    } else {
-      const { MOORING_NATS_USER: user, MOORING_NATS_PASSWORD: password } = environment;
-      log.info('asking the NATS of --nats whether it serves');
-      await checkNats({ url: natsUrl, user, password });
-    }
-    const { topology, edges } = this.#options;
-    const plans = processesOf(topology, edges);
-    const first = plans.filter(({ name }) => !name.startsWith('edge-'));
-    await this.#startAll(first);
-    await this.#startAll(plans.slice(first.length));
-  }
-
-  async #startAll(plans: readonly ProcessPlan[]): Promise<void> {
-    for (const plan of plans) {
-      const child = superviseChild({
-        name: plan.name,
-        program: process.execPath,
-        args: [platformMain, `--target=${plan.targets.join(',')}`],
-        environment: (lastExit) => ({
-          ...this.#environment(plan.name),
-          ...plan.environment,
-          MOORING_LAST_EXIT: lastExit,
-        }),
-        logsDir: this.#folder.logs,
-        log: this.#options.log,
-        onReady: (facts) => this.#served(plan.name, facts),
-      });
-      this.#children.push(child);
-    }
+    const { log, environment } = this.#options;
+    await this.#startNats();
+    const settings = { ...environment, MOORING_DATA: this.#options.data };
+    this.#doors = await Doors.open(this.#plans, this.#options, settings);
+    for (const plan of this.#plans) this.#children.push(this.#superviseChild(plan));
     this.#record();
-    await this.#allReady(plans.map((plan) => plan.name));
+    await this.#allReady();
+    const socket = join(this.#folder.run, 'supervisor.sock');
+    this.#commands = await serveCommands(socket, ({ restart }, onStep) => this.#restart(restart.process, onStep), log);
     this.#record();
   }
 
-  addresses(): Addresses {
+  addresses(): PublicAddresses {
     const { http = '', grpc = '', management = '' } = this.#facts;
     return { http, grpc, management };
   }
 
   async stop(): Promise<void> {
+    this.#commands?.close();
     for (const child of this.#children.toReversed()) await child.stop(processStopMs);
+    this.#doors?.close();
     await this.#nats?.stop();
     removeRecord(this.#folder);
+  }
+
+  /** One process after the other: callers notice nothing, and only one more than usual runs at a time. */
+  async #restart(name: string | undefined, onStep: (step: string) => void): Promise<readonly Replaced[]> {
+    if (this.#restarting) {
+      const message = 'processes are being restarted already; try again when that has ended';
+      throw new PlatformError('unavailable', 'RESTART_UNDER_WAY', message, { retryAfterMs: 5_000 });
+    }
+    const names = processesToRestart(this.#plans, name, this.#nats !== undefined);
+    this.#restarting = true;
+    const replaced: Replaced[] = [];
+    try {
+      for (const each of names) replaced.push(await this.#replace(each, onStep));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new PlatformError('unavailable', 'NOT_RESTARTED', message, { cause: error });
+    } finally {
+      this.#restarting = false;
+    }
+    return replaced;
+  }
+
+  async #replace(name: string, onStep: (step: string) => void): Promise<Replaced> {
+    this.#options.log.info({ process: name }, 'restart asked for');
+    const child = this.#children.find((one) => one.name === name);
+    if (child !== undefined) return child.replace(onStep);
+    const nats = this.#nats;
+    if (nats === undefined) throw new Error(`${name} does not run here`);
+    const startedAt = performance.now();
+    const oldPid = nats.identity()?.pid;
+    onStep('restarting NATS');
+    await nats.restart();
+    const readyMs = Math.round(performance.now() - startedAt);
+    return { process: natsName, oldPid, pid: nats.identity()?.pid, readyMs, drainMs: 0 };
+  }
+
+  async #startNats(): Promise<void> {
+    const { log, natsUrl, environment } = this.#options;
+    if (natsUrl === undefined) {
+      const account = natsAccount(this.#folder);
+      const onRestart = (): void => this.#record();
+      this.#nats = await superviseNats({ dataDir: this.#folder.nats, ...account, log, onRestart });
+      return;
+    }
+    const { MOORING_NATS_USER: user, MOORING_NATS_PASSWORD: password } = environment;
+    log.info('asking the NATS of --nats whether it serves');
+    await checkNats({ url: natsUrl, user, password });
+  }
+
+  #superviseChild(plan: ProcessPlan): SupervisedChild {
+    const lent = this.#doors?.lend(plan.name);
+    return superviseChild({
+      name: plan.name,
+      program: process.execPath,
+      args: [platformMain, `--target=${plan.targets.join(',')}`],
+      environment: (lastExit) => ({
+        ...this.#environment(plan.name),
+        ...plan.environment,
+        ...lent?.environment,
+        MOORING_LAST_EXIT: lastExit,
+      }),
+      handles: lent?.handles ?? [],
+      logsDir: this.#folder.logs,
+      log: this.#options.log,
+      onReady: (facts) => this.#served(plan.name, facts),
+      onChange: () => this.#record(),
+    });
   }
 
   #served(name: string, facts: Readonly<Record<string, string>>): void {
@@ -133,7 +174,8 @@ class Supervisor {
     this.#onProgress();
   }
 
-  #allReady(names: readonly string[]): Promise<void> {
+  #allReady(): Promise<void> {
+    const names = this.#plans.map(({ name }) => name);
     const timeoutMs = this.#options.startTimeoutMs ?? defaultStartTimeoutMs;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -149,34 +191,31 @@ class Supervisor {
     });
   }
 
-  /** An address with port 0 is a free port at first; after a restart callers must find it where it was. */
   #environment(name: string): NodeJS.ProcessEnv {
-    const { http, grpc, management, data, environment, natsUrl } = this.#options;
+    const { data, environment, natsUrl } = this.#options;
     const own = this.#nats === undefined ? undefined : natsAccount(this.#folder);
-    const hostOf = (url: string | undefined, asked: string): string => url?.replace(/^https?:\/\//, '') ?? asked;
+    const { http, grpc, management } = this.#doors?.addresses ?? this.#options;
     return {
       ...environment,
       MOORING_DATA: data,
       MOORING_PROCESS_NAME: name,
       MOORING_NATS_URL: this.#nats?.url ?? natsUrl,
       ...(own === undefined ? {} : { MOORING_NATS_USER: own.user, MOORING_NATS_PASSWORD: own.password }),
-      MOORING_GATEWAY_HTTP: hostOf(this.#facts['http'], http),
-      MOORING_ROUTER_GRPC: hostOf(this.#facts['grpc'], grpc),
-      MOORING_MANAGEMENT_HTTP: hostOf(this.#facts['management'], management),
+      MOORING_GATEWAY_HTTP: http,
+      MOORING_ROUTER_GRPC: grpc,
+      MOORING_MANAGEMENT_HTTP: management,
     };
   }
 
   #record(): void {
     const self = identify(process.pid);
-    const named = [
-      ...this.#children.map((child) => ({ name: child.name, identity: child.identity() })),
-      { name: 'nats', identity: this.#nats?.identity() },
-    ];
+    const nats = this.#nats?.identity();
+    const children = this.#children.flatMap((child) => child.identities().map((one) => ({ name: child.name, ...one })));
     writeRecord(this.#folder, {
       pid: process.pid,
       startTicks: self?.startTicks ?? 0,
       ...this.addresses(),
-      children: named.flatMap(({ name, identity }) => (identity === undefined ? [] : [{ name, ...identity }])),
+      children: [...children, ...(nats === undefined ? [] : [{ name: natsName, ...nats }])],
     });
   }
 }

@@ -4,10 +4,13 @@ import { identify, type ProcessIdentity } from '@mooring/runtime';
 
 const restartDelayMs = 200;
 const restartDelayMaxMs = 5_000;
+const restartMs = 30_000;
 
 export interface SupervisedNats {
   readonly url: string;
   identity(): ProcessIdentity | undefined;
+  /** Ends it in good order and starts it again. Resolves when it serves. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,16 +26,20 @@ export async function superviseNats(options: {
   let server: NatsServer = await startNatsServer({ ...options, port: 0 });
   const { url } = server;
   let stopping = false;
+  let restarting = false;
+  let started = Promise.withResolvers<void>();
   const watch = async (): Promise<void> => {
     let delayMs = restartDelayMs;
     while (!stopping) {
       const how = await server.exited;
       if (stopping) return;
-      log.error({ how }, 'nats-server ended; starting it again');
+      if (!restarting) log.error({ how }, 'nats-server ended; starting it again');
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       try {
         if (stopping) return;
         server = await startNatsServer({ ...options, port: Number(new URL(url).port) });
+        started.resolve();
+        started = Promise.withResolvers<void>();
         // Asked to stop while it came up: nobody else would end it.
         if (stopping) return await server.stop();
         delayMs = restartDelayMs;
@@ -47,9 +54,25 @@ export async function superviseNats(options: {
   return {
     url,
     identity: () => identify(server.pid),
+    restart: async () => {
+      const again = started.promise;
+      restarting = true;
+      await server.stop();
+      await withinMs(again, restartMs).finally(() => (restarting = false));
+    },
     stop: async () => {
       stopping = true;
       await server.stop();
     },
   };
+}
+
+async function withinMs(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`NATS does not serve after ${timeoutMs / 1_000} s`)), timeoutMs);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

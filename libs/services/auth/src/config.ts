@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
+import { inheritedListener, readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
 
 /** MOORING_MASTER_KEY, MOORING_MASTER_KEY_FILE. */
 const masterKeyConfig = z.object({
@@ -10,6 +10,7 @@ const masterKeyConfig = z.object({
 
 export interface AuthConfig {
   address: string;
+  listenFd?: number | undefined;
   adminTokenFile: string;
   masterKey: string | undefined;
   masterKeyFile: string | undefined;
@@ -23,6 +24,7 @@ export function readAuthConfig(environment: Environment): AuthConfig {
   const folder = readDataFolder(environment);
   return {
     address: serviceAddress('auth', environment),
+    listenFd: inheritedListener('auth', environment),
     adminTokenFile: folder.adminTokenFile,
     masterKey,
     masterKeyFile,

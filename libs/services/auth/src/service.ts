@@ -28,7 +28,8 @@ export function createAuthService(config: AuthConfig, nats: Nats, log: Logger): 
       await checkMasterKey(await nats.bucket(credentialsBucket), sealer);
       const store: CredentialStore = await nats.bucket(credentialsBucket);
       const services = [mount({ store, sealer, isAdmin }, log)];
-      server = await startGrpcServer({ address: config.address, services, log, ready: () => true });
+      const { address, listenFd } = config;
+      server = await startGrpcServer({ address, listenFd, services, log, ready: () => true });
       log.info({ address: server.address }, 'auth listens');
     },
     ready: () => server !== undefined,

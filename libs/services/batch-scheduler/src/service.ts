@@ -11,7 +11,7 @@ export function createBatchScheduler(config: BatchSchedulerConfig, log: Logger):
   return {
     start: async () => {
       const batch = service<BatchServiceServer>(BatchServiceService, { submitJob: unary(log, submitJob) });
-      server = await startGrpcServer({ address: config.address, services: [batch], log, ready: () => true });
+      server = await startGrpcServer({ ...config, services: [batch], log, ready: () => true });
     },
     ready: () => server !== undefined,
     stop: async (signal) => server?.stop(signal),

@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { readConfig, readDataFolder, serviceAddress, type DataFolder, type Environment } from '@mooring/config';
+import {
+  inheritedListener,
+  readConfig,
+  readDataFolder,
+  serviceAddress,
+  type DataFolder,
+  type Environment,
+} from '@mooring/config';
 
 /** A scorer is an app of its own; it is started by its path because nothing may import an app. */
 const scorerMain = fileURLToPath(new URL('../../../../apps/scorer/src/main.ts', import.meta.url));
@@ -27,6 +34,7 @@ const ownConfig = z.object({
 
 export interface ControllerConfig extends Readonly<z.output<typeof ownConfig>> {
   address: string;
+  listenFd?: number | undefined;
   registryAddress: string;
   authAddress: string;
   folder: DataFolder;
@@ -36,6 +44,7 @@ export function readControllerConfig(environment: Environment): ControllerConfig
   return {
     ...readConfig('CONTROLLER', ownConfig, environment),
     address: serviceAddress('controller', environment),
+    listenFd: inheritedListener('controller', environment),
     registryAddress: serviceAddress('registry', environment),
     authAddress: serviceAddress('auth', environment),
     folder: readDataFolder(environment),

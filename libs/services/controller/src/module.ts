@@ -8,6 +8,8 @@ import { createControllerService } from './service.ts';
 export const controllerModule: Module<Lifecycle> = defineModule({
   name: 'controller',
   needs: { nats: natsModule, telemetry: telemetryModule },
+  // Two would start, and stop, each other's instances.
+  alone: true,
   create: ({ nats }, { environment, log }) =>
     createControllerService(readControllerConfig(environment), nats.nats, environment, log),
 });

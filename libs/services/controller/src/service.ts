@@ -49,7 +49,7 @@ export function createControllerService(
     start: async () => {
       const compute = openCompute(config, environment, log);
       const loop = await startLoop({ config, nats, environment, log, registry, auth, compute, preparationLog });
-      const server = await serve(config.address, { loop, compute, preparationLog }, log);
+      const server = await serve(config, { loop, compute, preparationLog }, log);
       running = { loop, server };
       log.info({ address: server.address }, 'controller listens');
     },
@@ -143,7 +143,7 @@ function openCompute(config: ControllerConfig, environment: Environment, log: Lo
 }
 
 function serve(
-  address: string,
+  { address, listenFd }: ControllerConfig,
   { loop, ...sources }: { loop: ControlLoop; compute: ComputeTarget; preparationLog: PreparationLog },
   log: Logger,
 ): Promise<GrpcServer> {
@@ -153,5 +153,5 @@ function serve(
       listInstances: unary(log, createListInstances(loop)),
     }),
   ];
-  return startGrpcServer({ address, services, log, ready: () => true });
+  return startGrpcServer({ address, listenFd, services, log, ready: () => true });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Lifecycle } from '@mooring/runtime';
+import type { ConnectionRelay, Lifecycle, StopReason } from '@mooring/runtime';
 import type { AccessLog } from './access-log.ts';
 import type { GatewayConfig } from './config.ts';
 import { HttpServer, type HttpServerDeps } from './http-server.ts';
@@ -13,9 +13,13 @@ export interface GatewayDeps extends Omit<HttpServerDeps, 'ready' | 'scoring' | 
   log: Logger;
   /** Told the URL once it is known, e.g. to publish it. */
   announce: (url: string) => Promise<void>;
+  /** Moves idle connections between this process and the one that it replaces, or that replaces it. */
+  relay?: ConnectionRelay | undefined;
   /** Let go of at the end: watches. */
   release: () => void;
 }
+
+const relayName = 'gateway';
 
 /** The data plane's front door for REST callers. */
 export class Gateway implements Lifecycle {
@@ -51,6 +55,7 @@ export class Gateway implements Lifecycle {
   }
 
   async start(): Promise<void> {
+    this.#deps.relay?.onGiven(relayName, (connection) => this.#http.adopt(connection));
     this.#url = await this.#http.listen();
     await this.#deps.announce(this.#url);
     this.#deps.log.info({ url: this.#url }, 'the gateway listens');
@@ -60,10 +65,17 @@ export class Gateway implements Lifecycle {
     return this.#url !== undefined && !this.#stopping && (this.#deps.edge.ready?.() ?? true);
   }
 
-  async stop(signal: AbortSignal): Promise<void> {
+  async stop(signal: AbortSignal, why: StopReason = 'asked'): Promise<void> {
     this.#stopping = true;
-    await delay(this.#deps.config.drainNoticeMs, undefined, { signal }).catch(() => undefined);
-    await this.#http.close(signal);
+    const { relay, config } = this.#deps;
+    if (why === 'replaced' && relay !== undefined) {
+      const given: Promise<void>[] = [];
+      await this.#http.close(signal, (connection) => void given.push(relay.give(relayName, connection)));
+      await Promise.all(given);
+    } else {
+      await delay(config.drainNoticeMs, undefined, { signal }).catch(() => undefined);
+      await this.#http.close(signal);
+    }
     this.#deps.release();
     await this.#deps.accessLog.close();
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { PlatformError } from '@mooring/errors';
+import { adoptSocket, type RawConnection } from '@mooring/runtime';
 import type { KeptRequests } from '@mooring/telemetry';
 import type { AccessLog } from './access-log.ts';
 import { parseAddress, type GatewayConfig } from './config.ts';
@@ -28,6 +29,8 @@ export interface HttpServerDeps extends Omit<AnswerDeps, 'planner' | 'meters'> {
 }
 
 const closingTurnsMax = 100;
+/** Connections that wait to be accepted while one process replaces another. */
+const backlogMax = 1_024;
 
 /** The data plane's HTTP server: an exchange for each request, from its head to its access line. */
 export class HttpServer implements HttpHandler, ExchangeObserver {
@@ -56,17 +59,23 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
 
   /** Resolves with the base URL. */
   async listen(): Promise<string> {
-    const { http, reusePort } = this.#deps.config;
+    const { http, reusePort, listenFd } = this.#deps.config;
     const { host, port } = parseAddress(http);
-    const bound = await this.#server.listen({ host, port, reusePort }, (error) =>
+    const at = listenFd === undefined ? { host, port, reusePort } : { fd: listenFd, backlog: backlogMax };
+    const bound = await this.#server.listen(at, (error) =>
       this.#deps.log.error({ err: error }, 'the HTTP server failed'),
     );
     return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   }
 
-  /** Takes no further connection, finishes open requests; `signal` ends them. */
-  async close(signal: AbortSignal): Promise<void> {
-    await this.#server.close(signal);
+  /** Serves a connection that another process of the same listening socket gave away. */
+  adopt(connection: RawConnection): void {
+    this.#server.adopt(adoptSocket(connection));
+  }
+
+  /** Takes no further connection, finishes open requests; `signal` ends them. Idle connections go to `give`, or are closed. */
+  async close(signal: AbortSignal, give?: (connection: RawConnection) => void): Promise<void> {
+    await this.#server.close(signal, give);
     // The last requests learn a little after their connections that it is over.
     for (let turn = 0; turn < closingTurnsMax && this.#open > 0; turn += 1) await setImmediate();
   }

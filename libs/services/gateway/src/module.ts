@@ -21,13 +21,14 @@ export function createGatewayModule({ scoring }: { scoring: Module<ScoringEdge> 
   return defineModule({
     name: 'gateway',
     needs: { nats: natsModule, telemetry: telemetryModule, edge: scoring },
-    create: async ({ nats: { nats }, telemetry, edge }, { environment, log }) => {
+    create: async ({ nats: { nats }, telemetry, edge }, { environment, log, relay }) => {
       const config = readConfig('GATEWAY', gatewayConfig, environment);
       const credentials = await watchCredentials(nats);
       const directory = await watchEndpoints(nats, log);
       return new Gateway({
         config,
         log,
+        relay,
         edge,
         directory,
         gate: createKeyGate(credentials),

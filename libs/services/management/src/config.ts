@@ -13,6 +13,8 @@ const ownConfig = z
       .string()
       .regex(/^.+:\d{1,5}$/, 'must be host:port')
       .default('127.0.0.1:8082'),
+    /** A socket that listens at `http` already, by its descriptor; whoever opened it keeps it open over restarts. */
+    listenFd: z.coerce.number().int().min(3).optional(),
     /** Allows an address beyond this machine although calls, tokens included, travel in clear. */
     insecure: z.stringbool().default(false),
     /** Largest JSON body. */

@@ -60,7 +60,7 @@ export function createHttpServer(deps: HttpServerDeps): FastifyInstance {
   return app;
 }
 
-function addHooks(app: FastifyInstance, { ports, authenticate, log, accepting }: HttpServerDeps): void {
+function addHooks(app: FastifyInstance, { ports, authenticate, log, accepting, leaving }: HttpServerDeps): void {
   app.addHook('onRequest', async (request, reply) => {
     request.startedAt = performance.now();
     addIds(request, reply);
@@ -75,7 +75,7 @@ function addHooks(app: FastifyInstance, { ports, authenticate, log, accepting }:
   app.addHook('onSend', async (request, reply, payload) => {
     if (reply.raw.headersSent) return payload;
     const { action } = request.routeOptions.config;
-    if (!accepting()) void reply.header('connection', 'close');
+    if (leaving()) void reply.header('connection', 'close');
     if (action !== undefined && request.principal !== '') {
       await ports.audit.record({
         time: new Date().toISOString(),

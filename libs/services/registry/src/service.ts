@@ -39,6 +39,7 @@ export function createRegistryService(config: RegistryConfig, nats: Nats, log: L
       };
       server = await startGrpcServer({
         address: config.address,
+        listenFd: config.listenFd,
         services: [mount(deps, log)],
         log,
         ready: () => true,

@@ -12,6 +12,9 @@ const ownConfig = z
       .string()
       .regex(/^.+:\d+$/, 'must be host:port')
       .default('127.0.0.1:8081'),
+    /** Sockets that listen at `grpc` and `address` already, by descriptor; whoever opened them keeps them open over restarts. */
+    grpcListenFd: z.coerce.number().int().min(3).optional(),
+    listenFd: z.coerce.number().int().min(3).optional(),
     /** Other routers of this machine listen on the same port, and the kernel spreads connections over them (Linux). */
     reusePort: z.stringbool().default(false),
     /**
@@ -32,6 +35,8 @@ const ownConfig = z
       .default('router'),
     /** How often one call may be given to a further instance. */
     retriesMax: z.coerce.number().int().min(0).max(16).default(3),
+    /** At a start: how long it waits for connections to instances, and for models that run in this process. */
+    warmMs: z.coerce.number().int().min(0).max(60_000).default(2_000),
     /** How long a call waits for an instance that is about to be ready. */
     instanceWaitMs: z.coerce.number().int().min(0).max(60_000).default(1_000),
     /** Failures in a row (lost connections, timeouts) that take an instance out of rotation. */

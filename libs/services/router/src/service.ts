@@ -21,6 +21,7 @@ import { flushMirrorReports } from './mirror-flush.ts';
 import { MirrorSender } from './mirror.ts';
 import type { EndpointGate, MirrorReports } from './ports.ts';
 import { createRoute } from './route.ts';
+import { warm } from './warm.ts';
 
 /** A router: picks deployments and instances for the gateway in its process, one in another process, and gRPC callers. */
 export class Router implements Lifecycle {
@@ -117,13 +118,24 @@ export class Router implements Lifecycle {
     const timer = setInterval(() => void this.tick(), this.config.mirrorFlushMs);
     this.closers.push(() => clearInterval(timer));
     const { log } = this;
-    const { grpc, reusePort } = this.config;
+    const loaded = async (): Promise<void> => this.inline?.models.loaded();
+    await warm({ connected: () => this.directory.connected(), loaded }, this.config.warmMs, this.stopping.signal);
+    const { grpc, reusePort, grpcListenFd, listenFd, address } = this.config;
     const ready = (): boolean => this.ready();
     const inference = this.inferenceService(createKeyGate(credentials));
     // Callers come in over our own HTTP/2, a fifth of grpc-js's CPU a call (docs/adr/0007).
-    this.servers.push(await startLeanGrpcServer({ address: grpc, reusePort, services: [inference], log, ready }));
-    if (this.config.address !== 'none') {
-      this.servers.push(await startGrpcServer({ address: this.config.address, services: [this.streams], log, ready }));
+    this.servers.push(
+      await startLeanGrpcServer({
+        address: grpc,
+        reusePort,
+        listenFd: grpcListenFd,
+        services: [inference],
+        log,
+        ready,
+      }),
+    );
+    if (address !== 'none') {
+      this.servers.push(await startGrpcServer({ address, listenFd, services: [this.streams], log, ready }));
     }
     await this.tellMembers();
     log.info({ grpc: this.grpcAddress, generation: this.directory.generation }, 'router serves');
@@ -132,8 +144,10 @@ export class Router implements Lifecycle {
   /** Finishes open calls, then the mirror's last report; `signal` cuts both short. */
   async stop(signal: AbortSignal): Promise<void> {
     this.stopping.abort();
+    // Listening ends before anybody is told to go: who comes again then reaches the router that takes over.
+    const stopped = this.servers.map((server) => server.stop(signal));
     this.streams.drain();
-    await Promise.allSettled(this.servers.map((server) => server.stop(signal)));
+    await Promise.allSettled(stopped);
     this.mirror.stop();
     if (this.nats.connected() && !signal.aborted) await this.tick();
     for (const close of this.closers.toReversed()) close();

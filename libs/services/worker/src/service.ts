@@ -8,7 +8,7 @@ export function createWorker(config: WorkerConfig, log: Logger): Lifecycle {
   let server: GrpcServer | undefined;
   return {
     start: async () => {
-      server = await startGrpcServer({ address: config.address, services: [], log, ready: () => true });
+      server = await startGrpcServer({ ...config, services: [], log, ready: () => true });
     },
     ready: () => server !== undefined,
     stop: async (signal) => server?.stop(signal),

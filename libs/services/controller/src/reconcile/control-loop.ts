@@ -96,7 +96,8 @@ export class ControlLoop {
   }
 
   /**
-   * Asked to stop, every instance is stopped; abandoned by its supervisor, all are left running for the next controller.
+   * Asked to stop, every instance is stopped; abandoned by its supervisor or replaced, all are left running for the next
+   * controller.
    * `signal` aborts when they must end at once.
    */
   async stop(signal: AbortSignal, why: StopReason): Promise<void> {
@@ -105,7 +106,7 @@ export class ControlLoop {
     clearInterval(this.pruning);
     await orAborted(this.queue.stop(), signal);
     const keepers = [...this.deployments.values()];
-    if (why === 'abandoned') for (const keeper of keepers) keeper.release();
+    if (why !== 'asked') for (const keeper of keepers) keeper.release();
     else {
       await Promise.all(keepers.map((keeper) => keeper.stopAll(signal)));
       await this.tidy();

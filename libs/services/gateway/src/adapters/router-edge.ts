@@ -5,6 +5,7 @@ import { openScoringStream } from '@mooring/scoring-stream';
 import { z } from 'zod';
 import { gatewayConfig } from '../config.ts';
 import type { ScoringEdge } from '../ports.ts';
+import { SucceedingStream } from './succeeding-stream.ts';
 
 const sharedConfig = z.object({ data: z.string().default(defaultDataFolder) });
 
@@ -15,7 +16,8 @@ export const remoteRouterModule: Module<ScoringEdge> = defineModule({
   create: (_needs, { environment, log }) => {
     const { router } = readConfig('GATEWAY', gatewayConfig, environment);
     const { data } = readConfig('', sharedConfig, environment);
-    const stream = openScoringStream({ address: router ?? `unix:${join(dataFolder(data).run, 'router.sock')}`, log });
+    const address = router ?? `unix:${join(dataFolder(data).run, 'router.sock')}`;
+    const stream = new SucceedingStream(() => openScoringStream({ address, log }));
     return { port: stream, ready: () => stream.ready(), stop: (signal: AbortSignal) => stream.close(signal) };
   },
 });

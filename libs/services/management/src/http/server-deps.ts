@@ -10,8 +10,10 @@ export interface HttpServerDeps {
   grants: UploadGrants;
   authenticate: Authenticate;
   log: Logger;
-  /** False once it stops: new requests are sent away. */
+  /** False once it stops for good: new requests are sent away. */
   accepting: () => boolean;
+  /** True once it stops: answers say that their connection ends. */
+  leaving: () => boolean;
   ready: () => boolean;
   /** Where the server listens; asked only once it does. */
   ownUrl: () => string;

@@ -18,6 +18,8 @@ export interface DeploymentEntry {
   readonly name: string;
   readonly route: DeploymentRoute;
   readonly pool: DeploymentPool;
+  /** Identical requests are looked at: the route asks for a response cache or for single flight. */
+  readonly alike: boolean;
 }
 
 export interface EndpointEntry {
@@ -87,6 +89,7 @@ export class Directory {
       if (before !== undefined) {
         const pool = this.poolOf(before.endpoint, before.deployment);
         pool.retire(before.id);
+        pool.specs.note(before.id, undefined);
         pool.states.delete(before.id);
         this.onInstance(pool, key, undefined);
       }
@@ -98,7 +101,13 @@ export class Directory {
     pool.states.set(record.id, record.state);
     if (record.state === 'ready') pool.add(record.id, record.address, () => this.open(record), factsOf(record));
     else pool.retire(record.id);
+    pool.specs.note(record.id, record.state === 'ready' ? record.specDigest : undefined);
     this.onInstance(pool, key, record);
+  }
+
+  /** True when every instance that is ready can be sent calls. */
+  connected(): boolean {
+    return [...this.streams].every((stream) => stream.ready());
   }
 
   /** Closes every stream. */
@@ -131,6 +140,7 @@ export class Directory {
         name: deployment,
         route,
         pool: this.poolOf(name, deployment),
+        alike: route.responseCache !== undefined || route.singleFlight === true,
       });
     }
     const mirrors = Object.entries(record.mirrorTraffic).flatMap(([key, percent]) => {

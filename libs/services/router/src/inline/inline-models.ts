@@ -61,6 +61,11 @@ export class InlineModels {
     for (const pool of this.records.keys()) this.settle(pool);
   }
 
+  /** Resolves when what was wanted by now is loaded, or cannot be. */
+  loaded(): Promise<void> {
+    return this.turn;
+  }
+
   /** Resolves when no model is left in this process. */
   async close(): Promise<void> {
     this.closed = true;

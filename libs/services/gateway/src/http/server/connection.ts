@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { PlatformError } from '@mooring/errors';
+import { detachSocket } from '@mooring/runtime';
 import { encodeResponse } from './encode-response.ts';
 import { HttpRequest, type HttpResponse, type RequestConnection } from './http-request.ts';
 import { MessageParser, type MessageSink } from './message-parser.ts';
@@ -67,10 +68,14 @@ export class Connection implements MessageSink, RequestConnection {
     this.#socket.destroy();
   }
 
-  /** Closes the connection if it waits for a request; else the next answer says that it will be closed. */
+  /** Closes the connection, or gives it away, if it waits for a request; else the next answer says that it will be closed. */
   closeIfIdle(): void {
     const busy = this.#open.length > 0 || !this.#parser.between || !this.#outbox.empty;
-    if (this.#state === 'open' && !busy) this.#socket.destroy();
+    if (this.#state !== 'open' || this.#last || busy) return;
+    const { give } = this.#server;
+    const raw = give === undefined ? undefined : detachSocket(this.#socket);
+    if (raw === undefined) this.#socket.destroy();
+    else give?.(raw);
   }
 
   // The parser's.

@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { RawConnection } from '@mooring/runtime';
 import { Connection } from './connection.ts';
 import type { HttpLimits } from './limits.ts';
 import type { HttpHandler, ServerState, TickLimits } from './server-state.ts';
@@ -21,10 +22,12 @@ export class Http1Server implements ServerState {
   readonly ticks: TickLimits;
   tick = 0;
   closing = false;
+  give: ((connection: RawConnection) => void) | undefined;
   readonly #tickMs: number;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   #clock: NodeJS.Timeout | undefined;
+  #onAllLeft: (() => void) | undefined;
 
   constructor(limits: HttpLimits, handler: HttpHandler) {
     this.limits = limits;
@@ -41,15 +44,13 @@ export class Http1Server implements ServerState {
       keepAlive: ticks(keepAliveTimeoutMs),
       linger: ticks(lingerMs),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      this.#connections.add(new Connection(socket, this));
-    });
+    this.#server = createServer({ noDelay: true }, (socket) => this.adopt(socket));
     this.#server.maxConnections = limits.connectionsMax;
   }
 
   /** Resolves with the port; `onError` gets what goes wrong later. */
   listen(
-    address: { host: string; port: number; reusePort?: boolean },
+    address: { host: string; port: number; reusePort?: boolean } | { fd: number; backlog: number },
     onError: (error: Error) => void,
   ): Promise<number> {
     return new Promise((resolve, reject) => {
@@ -63,9 +64,21 @@ export class Http1Server implements ServerState {
     });
   }
 
-  /** Takes no further connection, closes idle ones, and finishes open requests; `signal` ends them. */
-  async close(signal: AbortSignal): Promise<void> {
+  /** Serves a connection that came in another way. */
+  adopt(socket: Socket): void {
+    const connection = new Connection(socket, this);
+    this.#connections.add(connection);
+    // Given just when this process is being replaced in its turn.
+    if (this.closing) connection.closeIfIdle();
+  }
+
+  /**
+   * Takes no further connection and finishes open requests; `signal` ends them. Idle connections are closed, or, with
+   * `give`, given to whoever serves on: a request may be under way on them that would be lost with a close.
+   */
+  async close(signal: AbortSignal, give?: (connection: RawConnection) => void): Promise<void> {
     this.closing = true;
+    this.give = give;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections) connection.closeIfIdle();
     const force = (): void => {
@@ -74,12 +87,20 @@ export class Http1Server implements ServerState {
     if (signal.aborted) force();
     signal.addEventListener('abort', force, { once: true });
     await closed;
+    await this.#allLeft();
     signal.removeEventListener('abort', force);
     clearInterval(this.#clock);
   }
 
   leave(connection: Connection): void {
     this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onAllLeft?.();
+  }
+
+  /** node:net counts only the connections that it accepted itself. */
+  #allLeft(): Promise<void> {
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#onAllLeft = resolve));
   }
 
   #sweep(): void {

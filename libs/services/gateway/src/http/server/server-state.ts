@@ -1,4 +1,5 @@
 import type { PlatformError } from '@mooring/errors';
+import type { RawConnection } from '@mooring/runtime';
 import type { Connection } from './connection.ts';
 import type { HttpRequest } from './http-request.ts';
 import type { HttpLimits } from './limits.ts';
@@ -31,5 +32,7 @@ export interface ServerState {
   readonly tick: number;
   /** True once no further connection is taken. */
   readonly closing: boolean;
+  /** Takes idle connections once no further one is taken here. */
+  readonly give: ((connection: RawConnection) => void) | undefined;
   leave(connection: Connection): void;
 }

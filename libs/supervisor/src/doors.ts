@@ -1,0 +1,90 @@
+import { serviceAddress, type Environment } from '@mooring/config';
+import { bindSocket, type ListeningSocket } from './listening-sockets.ts';
+import type { ProcessPlan } from './topology.ts';
+
+export interface PublicAddresses {
+  http: string;
+  grpc: string;
+  management: string;
+}
+
+/** Where something listens, and the variable by which its process learns the descriptor of the socket. */
+interface Door {
+  variable: string;
+  address: string;
+  public?: keyof PublicAddresses;
+}
+
+/** Descriptors 0 to 2 are a process's own, 3 is its IPC channel. */
+const firstFd = 4;
+
+/**
+ * Every listening socket of the platform. They belong to the supervisor and are lent to its processes, so that who connects
+ * while one is replaced, or starts again after a crash, waits a moment instead of being refused, and ports stay the same.
+ */
+export class Doors {
+  readonly #sockets = new Map<string, readonly (ListeningSocket & { variable: string })[]>();
+  readonly #addresses: PublicAddresses;
+
+  private constructor(asked: PublicAddresses) {
+    this.#addresses = { ...asked };
+  }
+
+  /** Binds what the processes of `plans` listen on. Those that share a port get a socket each. */
+  static async open(plans: readonly ProcessPlan[], asked: PublicAddresses, environment: Environment): Promise<Doors> {
+    const doors = new Doors(asked);
+    const shared = plans.filter(({ targets }) => targets.includes('gateway')).length > 1;
+    try {
+      for (const plan of plans) await doors.#open(plan, environment, shared);
+    } catch (error) {
+      doors.close();
+      throw error;
+    }
+    return doors;
+  }
+
+  /** As bound. */
+  get addresses(): PublicAddresses {
+    return { ...this.#addresses };
+  }
+
+  /** What a process of the plan gets when it is started: sockets from descriptor 4 on, and variables that name them. */
+  lend(name: string): { handles: readonly unknown[]; environment: Record<string, string> } {
+    const sockets = this.#sockets.get(name) ?? [];
+    return {
+      handles: sockets.map(({ handle }) => handle),
+      environment: Object.fromEntries(sockets.map(({ variable }, index) => [variable, String(firstFd + index)])),
+    };
+  }
+
+  close(): void {
+    for (const sockets of this.#sockets.values()) for (const { handle } of sockets) handle.close();
+    this.#sockets.clear();
+  }
+
+  async #open(plan: ProcessPlan, environment: Environment, shared: boolean): Promise<void> {
+    const sockets: (ListeningSocket & { variable: string })[] = [];
+    this.#sockets.set(plan.name, sockets);
+    for (const { variable, address, public: name } of doorsOf(plan, this.#addresses, environment)) {
+      const socket = await bindSocket(address, shared && name !== undefined);
+      sockets.push({ ...socket, variable });
+      // The next process of the same port has to know which one it became.
+      if (name !== undefined) this.#addresses[name] = socket.address;
+    }
+  }
+}
+
+function doorsOf(plan: ProcessPlan, addresses: PublicAddresses, environment: Environment): Door[] {
+  const settings = { ...environment, ...plan.environment };
+  return plan.targets.flatMap((target): Door[] => {
+    const variable = (name: string): string => `MOORING_${target.toUpperCase().replaceAll('-', '_')}_${name}`;
+    if (target === 'gateway') return [{ variable: variable('LISTEN_FD'), address: addresses.http, public: 'http' }];
+    if (target === 'management') {
+      return [{ variable: variable('LISTEN_FD'), address: addresses.management, public: 'management' }];
+    }
+    const address = serviceAddress(target, settings);
+    const internal = address === 'none' ? [] : [{ variable: variable('LISTEN_FD'), address }];
+    if (target !== 'router') return internal;
+    return [{ variable: variable('GRPC_LISTEN_FD'), address: addresses.grpc, public: 'grpc' }, ...internal];
+  });
+}
