@@ -190,6 +190,7 @@ export interface StoredAnswerRecord {
   inferenceHeaderLengthPlusOne: number;
   deployment: string;
   instanceId: string;
+  modelDigest: string;
   pick: string;
   errorCode: string;
   errorReason: string;

@@ -115,6 +115,24 @@ export const metrics = {
     labelNames: [...where],
     registers,
   }),
+  responseCache: new HotCounter({
+    name: 'mooring_response_cache_total',
+    help: 'Requests of deployments with a response cache or single flight: hit, miss, shared.',
+    labelNames: [...where, 'result'],
+    registers,
+  }),
+  responseCacheBytes: new Gauge({
+    name: 'mooring_response_cache_bytes',
+    help: 'What the kept answers of a deployment take in this process.',
+    labelNames: [...where],
+    registers,
+  }),
+  idempotency: new HotCounter({
+    name: 'mooring_idempotency_total',
+    help: 'Requests with an Idempotency-Key: run, replayed, joined, reused, not_stored, taken_over, alone.',
+    labelNames: ['endpoint', 'result'],
+    registers,
+  }),
   configGeneration: new Gauge({
     name: 'router_config_generation',
     help: 'Grows with every change of routing that this router has taken in.',

@@ -78,7 +78,11 @@ function noteAnswer(
   return ejected;
 }
 
-/** True when another instance may take the call: it never reached the model, and trying again makes sense at all. */
-export function mayGoElsewhere(answer: ScoreReply): boolean {
+/**
+ * True when another instance may take the call: it never reached the model, and trying again makes sense at all. Of one that
+ * did reach it only its caller can say that it may run again, by a key that says what is the same request.
+ */
+export function mayGoElsewhere(answer: ScoreReply, call: ScoreCall): boolean {
+  if (answer.errorReason === 'INSTANCE_LOST' && call.idempotencyKey !== '') return true;
   return answer.errorCode !== '' && !answer.started && boundary(answer.errorCode as ErrorCode).retry === 'yes';
 }

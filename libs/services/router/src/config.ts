@@ -77,6 +77,38 @@ const ownConfig = z
       .default(512 * 2 ** 20),
     /** Requests of one gRPC stream that may be open; further ones wait in the caller's send window. */
     streamInFlightMax: z.coerce.number().int().positive().default(64),
+    /** How long an answer is given to further requests with the same Idempotency-Key. */
+    idempotencyTtlMs: z.coerce.number().int().min(1_000).max(86_400_000).default(600_000),
+    /** Larger answers are not kept. What NATS takes as one message (8 MB) is the limit. */
+    idempotencyAnswerBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .max(4 * 2 ** 20)
+      .default(512 * 2 ** 10),
+    /** Answers that this process keeps, by count and bytes; those that were not asked for the longest go first. */
+    idempotencyEntriesMax: z.coerce.number().int().positive().default(10_000),
+    idempotencyBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(64 * 2 ** 20),
+    /** Answers that all processes share, in NATS's memory; the oldest go first. The first process that comes decides. */
+    idempotencySharedBytesMax: z.coerce
+      .number()
+      .int()
+      .min(2 ** 20)
+      .default(128 * 2 ** 20),
+    /** A process that has not said for this long that it still runs a request with a key is taken for dead. */
+    idempotencyLeaseMs: z.coerce.number().int().min(100).max(60_000).default(5_000),
+    /** Requests with a key that may be open. */
+    idempotencyOpenMax: z.coerce.number().int().positive().default(4_096),
+    /** What the response caches of all deployments may take. */
+    responseCacheBytesMax: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(256 * 2 ** 20),
   })
   .refine((c) => c.ejectBaseMs <= c.ejectMaxMs, { message: 'must not exceed ejectMaxMs', path: ['ejectBaseMs'] })
   .refine((c) => c.insecure || loopbackHost.test(c.grpc.replace(/:\d+$/, '')), {

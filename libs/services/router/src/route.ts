@@ -14,6 +14,7 @@ import { collectStatistics } from './fan-out.ts';
 import { inlineFor, scoreInline } from './inline/score-inline.ts';
 import type { MirrorSender } from './mirror.ts';
 import type { RouterObserver } from './observer.ts';
+import type { AlikeRequests } from './repeat/alike-requests.ts';
 
 export interface RouteDeps extends AttemptDeps {
   directory: Directory;
@@ -25,6 +26,8 @@ export interface RouteDeps extends AttemptDeps {
   instanceWaitMs: number;
   /** Bytes of requests that one deployment may have in flight. */
   deploymentBytesMax?: number;
+  /** Where it is absent, every call is run. */
+  alike?: AlikeRequests;
 }
 
 const deploymentBytesDefault = 512 * 2 ** 20;
@@ -43,7 +46,10 @@ export function createRoute(deps: RouteDeps): ScoringPort {
         else {
           choice = choose(deps.directory, call.endpoint, call.deployment, deps.random);
           const traced = span.traceparent === call.traceparent ? call : { ...call, traceparent: span.traceparent };
-          answer = await routeLive(deps, waits, choice, traced, signal, startedMs);
+          answer =
+            choice.deployment.alike && isInference(call.operation)
+              ? await routeAlike(deps, waits, choice, traced, signal, startedMs)
+              : await routeLive(deps, waits, choice, traced, signal, startedMs);
         }
       } catch (thrown) {
         const error = PlatformError.from(thrown);
@@ -59,6 +65,24 @@ export function createRoute(deps: RouteDeps): ScoringPort {
       return answer;
     },
   };
+}
+
+/** A call of a deployment that answers identical ones from its cache, or from one run. */
+async function routeAlike(
+  deps: RouteDeps,
+  waits: InstanceWait,
+  choice: Choice,
+  call: ScoreCall,
+  signal: AbortSignal,
+  startedMs: number,
+): Promise<ScoreReply> {
+  const { alike } = deps;
+  if (alike === undefined) return routeLive(deps, waits, choice, call, signal, startedMs);
+  const answer = await alike.answer(choice.deployment, call, signal, (shared, all) =>
+    routeLive(deps, waits, choice, shared, all, startedMs),
+  );
+  if (answer.cache === 'hit' || answer.cache === 'shared') deps.observer.picked(choice.deployment, choice.pick);
+  return answer;
 }
 
 async function routeLive(
@@ -136,7 +160,7 @@ async function runLive(
       if (answer.instanceId === '') answer.instanceId = slot.id;
       tellFacts(answer, slot.facts);
       ejections += answer.ejections;
-      if (!mayGoElsewhere(answer) || retries >= deps.retriesMax) break;
+      if (!mayGoElsewhere(answer, call) || retries >= deps.retriesMax) break;
       // One that is no longer connected is not picked anyway, and may have been started anew when it is connected again.
       if (slot.stream.ready()) tried.add(slot);
     }
@@ -172,7 +196,9 @@ async function waitForInstance(
 ): Promise<InstanceSlot | undefined> {
   if (last?.errorCode === 'resource_exhausted' || pool.connected(tried)) return undefined;
   const look = (): InstanceSlot | undefined => pool.pick(deps.now(), tried, route.maxConcurrentRequestsPerInstance);
-  return waits.wait(look, Math.min(deps.instanceWaitMs, deadline.remainingMs()), deadline.signal);
+  // One that carries an idempotency key and lost its instance has come too far to be sent away for another's short absence.
+  const mostMs = last?.started === true ? Infinity : deps.instanceWaitMs;
+  return waits.wait(look, Math.min(mostMs, deadline.remainingMs()), deadline.signal);
 }
 
 function overWith(deadline: CallDeadline): PlatformError | undefined {

@@ -5,7 +5,7 @@ import type { Nats } from '@mooring/messaging';
 import { startGrpcServer as startLeanGrpcServer } from '@mooring/grpc-server';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
-import { serveScoringStream, type ScoringPort, type ScoringStreamServer } from '@mooring/scoring-stream';
+import { serveScoringStream, type ScoringStreamServer } from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
 import { createKeyGate } from './adapters/key-gate.ts';
 import { feedDirectory } from './adapters/nats-directory.ts';
@@ -20,14 +20,17 @@ import { createServedRequests } from './handlers/served-requests.ts';
 import { flushMirrorReports } from './mirror-flush.ts';
 import { MirrorSender } from './mirror.ts';
 import type { EndpointGate, MirrorReports } from './ports.ts';
+import { startRepeat, type Repeat } from './repeat/start-repeat.ts';
+import type { IdempotentPort } from './repeat/idempotency.ts';
 import { createRoute } from './route.ts';
 import { warm } from './warm.ts';
 
 /** A router: picks deployments and instances for the gateway in its process, one in another process, and gRPC callers. */
 export class Router implements Lifecycle {
   /** For a gateway in this process. */
-  readonly scoring: ScoringPort;
+  readonly scoring: IdempotentPort;
   private readonly directory: Directory;
+  private readonly repeat: Repeat;
   private readonly mirror: MirrorSender;
   private readonly streams: ScoringStreamServer;
   private readonly config: RouterConfig;
@@ -70,7 +73,8 @@ export class Router implements Lifecycle {
     this.mirror = new MirrorSender({ ...shared, limits });
     const { retriesMax, instanceWaitMs, deploymentBytesMax } = config;
     const { directory, mirror } = this;
-    this.scoring = createRoute({
+    this.repeat = startRepeat(config, nats, directory, shared.now);
+    const route = createRoute({
       ...shared,
       directory,
       mirror,
@@ -78,7 +82,9 @@ export class Router implements Lifecycle {
       retriesMax,
       instanceWaitMs,
       deploymentBytesMax,
+      alike: this.repeat.alike,
     });
+    this.scoring = this.repeat.once(route);
     this.streams = serveScoringStream({
       port: this.scoring,
       credits: config.gatewayCallsMax,
@@ -149,6 +155,7 @@ export class Router implements Lifecycle {
     this.streams.drain();
     await Promise.allSettled(stopped);
     this.mirror.stop();
+    if (!signal.aborted) await this.scoring.settled();
     if (this.nats.connected() && !signal.aborted) await this.tick();
     for (const close of this.closers.toReversed()) close();
     await this.inline?.stop();
@@ -170,6 +177,7 @@ export class Router implements Lifecycle {
   /** Gauges and reports, about once a second; never two at a time, however slow the store is. */
   private async tick(): Promise<void> {
     this.showState();
+    this.repeat.tick();
     const { reports, directory, log } = this;
     if (this.flushing || !reports) return;
     this.flushing = true;

@@ -9,7 +9,14 @@ import { createTelemetryObserver } from './telemetry-observer.ts';
 
 const route = routing().deployments['luca'];
 if (!route) throw new Error('no route');
-const target = { endpoint: 'cars', endpointName: 'Cars', name: 'luca', route, pool: new DeploymentPool() };
+const target = {
+  endpoint: 'cars',
+  endpointName: 'Cars',
+  name: 'luca',
+  route,
+  pool: new DeploymentPool(),
+  alike: false,
+};
 const live = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 function recorded(enabled: boolean) {

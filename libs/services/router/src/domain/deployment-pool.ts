@@ -3,6 +3,7 @@ import { GradientLimit, Progress, RetryBudget, retryAfterOf } from '@mooring/ove
 import type { InlinePort, InstanceStream } from '../ports.ts';
 import { healthy, isEjected, type Health } from './ejection.ts';
 import type { InstanceFacts } from './instance-facts.ts';
+import { SpecEpoch } from './spec-epoch.ts';
 
 /** One instance that may take calls. */
 export interface InstanceSlot {
@@ -37,6 +38,8 @@ export class DeploymentPool {
   /** How fast the instances work off what they have. */
   readonly progress = new Progress(1);
   readonly retries = new RetryBudget();
+  /** What the instances that take calls are made from. */
+  readonly specs = new SpecEpoch();
   private rotation = 0;
   private readonly shareOf: number;
   /** By instance: the model run that its newest answer came from. */

@@ -33,7 +33,7 @@ export async function scoreInline(
     if (answer.errorCode === 'deadline_exceeded') {
       return failedReply(expiredError(callers ? 'caller' : 'deployment', deadlineMs), answer.started);
     }
-    if (mayGoElsewhere(answer)) return undefined;
+    if (mayGoElsewhere(answer, call)) return undefined;
     ran = answer.started;
     if (answer.errorCode === '') pool.noteServiceTime(now() - startedMs);
     return answer;

@@ -4,6 +4,7 @@ import { call } from '@mooring/scoring-stream/testing';
 import { Directory } from '../domain/directory.ts';
 import { MirrorSender } from '../mirror.ts';
 import type { RouterObserver } from '../observer.ts';
+import { AlikeRequests } from '../repeat/alike-requests.ts';
 import { createRoute } from '../route.ts';
 import { FakeInstance, instanceRecord, routing } from './fake-instance.ts';
 
@@ -51,6 +52,7 @@ export function testRouter(options: TestRouterOptions = {}): TestRouter {
     random: options.random ?? Math.random,
     retriesMax: 3,
     instanceWaitMs: options.instanceWaitMs ?? 50,
+    alike: new AlikeRequests({ now: shared.now, bytesMax: 2 ** 20, note: () => {} }),
   });
   return {
     directory,
