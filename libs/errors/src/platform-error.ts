@@ -47,6 +47,20 @@ export class PlatformError extends Error {
     this.modelStatus = options.modelStatus;
   }
 
+  /**
+   * One whose stack says nothing, because it is an answer that was meant: under overload thousands are made a second, and
+   * collecting the stack takes longer than the rest of the refusal's making.
+   */
+  static refusal(code: ErrorCode, reason: string, message: string, options: PlatformErrorOptions = {}): PlatformError {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
+    try {
+      return new PlatformError(code, reason, message, options);
+    } finally {
+      Error.stackTraceLimit = limit;
+    }
+  }
+
   get httpStatus(): number {
     return boundary(this.code).http;
   }

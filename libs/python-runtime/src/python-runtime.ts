@@ -6,6 +6,7 @@ import { retryAfterOf } from '@mooring/overload';
 import {
   failedReply,
   ModelLoadError,
+  type Capacity,
   type ModelRuntime,
   type ScoreCall,
   type ScoreReply,
@@ -83,6 +84,11 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
 
   get wantsHeaders(): boolean {
     return this.#card?.wantsHeaders ?? false;
+  }
+
+  capacity(): Capacity {
+    const parallel = this.#slots.length;
+    return { parallel, useful: 2 * parallel };
   }
 
   ready(): boolean {

@@ -114,7 +114,8 @@ describe('the lean codec', () => {
   it('writes responses that the generated codec reads as the same', () => {
     for (const n of range) {
       const replies = [replyNumber(n), replyNumber(n + 5)];
-      const hello = { credits: at(numbers, n), wantsHeaders: n % 2 === 1, instanceId: at(texts, n) };
+      const parallel = at(numbers, n + 2);
+      const hello = { credits: at(numbers, n), wantsHeaders: n % 2 === 1, instanceId: at(texts, n), parallel };
       const credit = { credits: at(numbers, n + 1) };
       const encoded = encodeResponse(
         replies.map((r) => ({ id: r.id, reply: r })),
@@ -127,7 +128,7 @@ describe('the lean codec', () => {
   it('reads responses that the generated codec wrote', () => {
     for (const n of range) {
       const response: ScoreResponse = {
-        hello: { credits: 3, wantsHeaders: true, instanceId: 'i' },
+        hello: { credits: 3, wantsHeaders: true, instanceId: 'i', parallel: 2 },
         replies: [replyNumber(n)],
         credit: { credits: n },
         drain: n % 2 === 0 ? {} : undefined,

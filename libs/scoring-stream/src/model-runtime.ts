@@ -1,6 +1,14 @@
 import type { InstanceStatus, ModelPlacement } from '@mooring/domain';
 import type { ScoringPort } from './port.ts';
 
+/** How many calls a model can make use of. */
+export interface Capacity {
+  /** It works on so many at the same time. */
+  parallel: number;
+  /** It should have so many: those, and what lies ready so that it never stands still. More would only wait in it. */
+  useful: number;
+}
+
 /** A model (or script) that is loaded or being loaded. Made by libs/inference (ONNX) and libs/python-runtime. */
 export interface ModelRuntime extends ScoringPort {
   /** Loads and warms up. Rejects with ModelLoadError when that fails. */
@@ -9,6 +17,8 @@ export interface ModelRuntime extends ScoringPort {
   ready(): boolean;
   /** Where the model runs, once it is loaded; absent where there is nothing to choose. */
   placement?(): ModelPlacement | undefined;
+  /** Once it is loaded; absent where calls never wait for each other. */
+  capacity?(): Capacity | undefined;
   /** True when the runtime passes the caller's headers on (`request_headers`, `@rawhttp`). */
   readonly wantsHeaders: boolean;
   /** Finishes what is open, then ends; `signal` aborts when it must end at once. */

@@ -68,7 +68,7 @@ export function failedReply(error: PlatformError, started: boolean): ScoreReply 
 /** The error that a failed reply carries, or undefined for an answer. */
 export function errorOf(answer: ScoreReply): PlatformError | undefined {
   if (answer.errorCode === '') return undefined;
-  return new PlatformError(answer.errorCode as ErrorCode, answer.errorReason, answer.errorMessage, {
+  return PlatformError.refusal(answer.errorCode as ErrorCode, answer.errorReason, answer.errorMessage, {
     ...(answer.retryAfterMs > 0 ? { retryAfterMs: answer.retryAfterMs } : {}),
     ...(answer.status > 0 ? { modelStatus: answer.status } : {}),
   });

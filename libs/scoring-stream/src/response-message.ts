@@ -65,7 +65,8 @@ function replyBound(reply: ScoreReply): number {
 function writeHello(to: Buffer, from: number, hello: Hello): number {
   let at = writeNumber(to, from, 1, hello.credits);
   at = writeNumber(to, at, 2, hello.wantsHeaders ? 1 : 0);
-  return writeText(to, at, 3, hello.instanceId);
+  at = writeText(to, at, 3, hello.instanceId);
+  return writeNumber(to, at, 4, hello.parallel);
 }
 
 function writeAbandoned(to: Buffer, from: number, { queued, running, wastedUs }: Abandoned): number {
@@ -139,12 +140,13 @@ export function decodeResponse(message: Buffer): ScoreResponse {
 
 function readHello(reader: WireReader): Hello {
   const outer = reader.enter();
-  const hello: Hello = { credits: 0, wantsHeaders: false, instanceId: '' };
+  const hello: Hello = { credits: 0, wantsHeaders: false, instanceId: '', parallel: 0 };
   while (reader.more()) {
     const tag = reader.varint();
     if (tag === 1 << 3) hello.credits = reader.varint();
     else if (tag === 2 << 3) hello.wantsHeaders = reader.varint() !== 0;
     else if (tag === ((3 << 3) | text)) hello.instanceId = reader.text();
+    else if (tag === 4 << 3) hello.parallel = reader.varint();
     else reader.skip(tag);
   }
   reader.leave(outer);

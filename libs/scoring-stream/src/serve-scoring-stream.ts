@@ -18,6 +18,8 @@ export interface ScoringStreamOptions {
   /** True when the callers' headers are needed. */
   wantsHeaders: boolean;
   instanceId: string;
+  /** Calls that are worked on at the same time, when a stream begins; absent or 0 = as many as there are. */
+  parallel?: () => number;
   log: Logger;
   /** Streams at the same time; one router holds one. */
   streamsMax?: number;

@@ -40,11 +40,11 @@ export class ServerStream {
     this.#stream = stream;
     this.#port = options.port;
     this.#log = options.log;
-    const { credits } = options;
+    const { credits, wantsHeaders, instanceId } = options;
     this.#credits = credits;
     this.#abandoned = options.abandoned;
     this.#onEnd = onEnd;
-    this.#signals = { hello: { credits, wantsHeaders: options.wantsHeaders, instanceId: options.instanceId } };
+    this.#signals = { hello: { credits, wantsHeaders, instanceId, parallel: options.parallel?.() ?? 0 } };
     this.#outbox = new Outbox(
       () => this.#nextMessage(),
       (message, done) => void stream.write(message, done),

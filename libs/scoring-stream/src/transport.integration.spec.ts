@@ -103,7 +103,7 @@ describe('the scoring stream', () => {
     const port = new HeldPort();
     await serve(port, { wantsHeaders: true });
     const client = await connect();
-    expect(client.hello).toEqual({ credits: 64, wantsHeaders: true, instanceId: 'i-1' });
+    expect(client.hello).toEqual({ credits: 64, wantsHeaders: true, instanceId: 'i-1', parallel: 0 });
     const sent = call({
       body: Buffer.from('wagon'),
       headers: [{ name: 'x-one', value: '1' }],

@@ -54,6 +54,22 @@ it('refuses at once, without asking an instance, what cannot be answered in its 
   expect(poolOf(router)).toMatchObject({ liveInFlight: 0, bytesInFlight: 0 });
 });
 
+it('counts as waiting what an instance does not work on at once, whatever the deployment lets it have', async () => {
+  const { router, clock, fakes, answer } = heldRouter(256);
+  if (fakes[0]) fakes[0].parallelNow = 2;
+  const open = [router.score(), router.score()];
+  for (let call = 0; call < 10; call += 1) {
+    open.push(router.score());
+    await settled();
+    clock.now += 50;
+    await answer();
+  }
+  expect(poolOf(router)?.progress.gapMs).toBeCloseTo(50, 0);
+  expect(await router.score({ deadlineMs: 120 })).toMatchObject({ errorReason: 'DEADLINE_UNREACHABLE' });
+  for (let call = 0; call < 2; call += 1) await answer();
+  expect((await Promise.all(open)).every(({ errorCode }) => errorCode === '')).toBe(true);
+});
+
 it('lets through what only describes a model, however long its queue', async () => {
   const { router, answer } = heldRouter(1);
   poolOf(router)?.noteServiceTime(10_000);

@@ -5,6 +5,8 @@ import type { ScoringPort } from '@mooring/scoring-stream';
 export interface InstanceStream extends ScoringPort {
   /** True while it is connected and its instance takes new calls. */
   ready(): boolean;
+  /** Calls that its instance works on at the same time; 0 or absent = as many as it is given. */
+  parallel?(): number;
   close(): void;
 }
 

@@ -34,6 +34,36 @@ describe('admission under overload', () => {
     expect((await Promise.all(waiting)).map((answer) => answer.status)).toEqual([200, 200, 200]);
   });
 
+  it('gives the model no more than it can make use of; the others wait unread', async () => {
+    let known = false;
+    const held = heldAdmission({
+      running: 4,
+      inFlight: 8,
+      capacity: () => (known ? { parallel: 1, useful: 2 } : undefined),
+    });
+    const answers = [held.admission.score(scoreCall(), never)];
+    known = true;
+    answers.push(...Array.from({ length: 7 }, () => held.admission.score(scoreCall(), never)));
+    await settled();
+    expect(held.open).toHaveLength(2);
+    expect(await held.admission.score(scoreCall(), never)).toMatchObject({ errorReason: 'QUEUE_FULL' });
+    for (let call = 0; call < 8; call += 1) await held.open[call]?.answer();
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  });
+
+  it('does not begin a call that would end too late, and begins the next', async () => {
+    const held = heldAdmission();
+    await teach(held, 5, 100);
+    const first = held.admission.score(scoreCall(), never);
+    const [late, patient] = [220, 60_000].map((deadlineMs) => held.admission.score(scoreCall({ deadlineMs }), never));
+    await settled();
+    held.clock.now += 180;
+    await held.open[5]?.answer();
+    expect(await late).toMatchObject({ errorCode: 'deadline_exceeded', started: false });
+    await held.open[6]?.answer();
+    expect((await Promise.all([first, patient])).map((answer) => answer?.status)).toEqual([200, 200]);
+  });
+
   it('tries a call that need not wait, however slow the model was', async () => {
     const held = heldAdmission();
     await teach(held, 5, 1_000);

@@ -9,7 +9,7 @@ import {
   type ScoreReply,
   type ScoringPort,
 } from '@mooring/scoring-stream';
-import { startClock, whenAborted, type CallClock } from './call-clock.ts';
+import { dueMsOf, startClock, whenAborted, type CallClock } from './call-clock.ts';
 import { queueBytesDefault, type Limits } from './limits.ts';
 
 export interface Admission extends ScoringPort {
@@ -25,8 +25,9 @@ interface Waiting extends Queued {
 }
 
 /**
- * Bounds the scoring calls of one instance: so many run, as many wait, a further one is refused before the model sees it,
- * and so is one that cannot be answered in its time behind those that wait. First in, first out; batch calls wait for live
+ * Bounds the scoring calls of one instance: the model has as many as it can make use of, the others wait here as bytes that
+ * nobody has read yet; one too many is refused before the model sees it, and so is one that cannot be answered in its time
+ * behind those that wait, when it comes or, if the model got slower, before it is begun. First in, first out; batch calls wait for live
  * ones, mirrored copies for both, and each gives its place to what goes before it. A call that takes longer than the
  * deployment allows is answered with `scoring_timeout` and aborted; one whose caller's deadline passes with
  * `deadline_exceeded`. `onAbandoned` is told what calls came to whose caller left or whose time passed.
@@ -39,6 +40,9 @@ export function limitCalls(
 ): Admission {
   return new LimitedPort(port, limits, nowMs, onAbandoned);
 }
+
+/** With less than this share of what a call takes, it would end too late, and cost the model as much as one in time. */
+const startableShare = 0.5;
 
 const outOfTime: ReadonlySet<string> = new Set(['scoring_timeout', 'deadline_exceeded']);
 
@@ -57,7 +61,7 @@ class LimitedPort implements Admission {
     this.#nowMs = nowMs;
     this.#onAbandoned = onAbandoned;
     this.#waiting = new Lanes({
-      calls: Math.max(0, limits.inFlight - limits.running),
+      calls: limits.inFlight,
       bytes: limits.queueBytes ?? queueBytesDefault,
     });
     this.#progress = new Progress(limits.running);
@@ -73,14 +77,31 @@ class LimitedPort implements Admission {
       return this.#port.score(call, signal);
     }
     const arrivedMs = this.#nowMs();
+    const refusal = signal.aborted ? undefined : this.#refusal(call);
+    if (refusal !== undefined) return failedReply(refusal, false);
     const clock = startClock(call, this.#limits.requestTimeoutMs, signal, () => this.#retryAfterMs());
     try {
-      const refusal = await this.#enter(call, clock, arrivedMs);
-      if (refusal !== undefined) return failedReply(refusal, false);
+      const gone = await this.#enter(call, clock, arrivedMs);
+      if (gone !== undefined) return failedReply(gone, false);
       return await this.#run(call, clock, arrivedMs);
     } finally {
       clock.stop();
     }
+  }
+
+  /** Calls that the model may have now: what the deployment allows, and the model can make use of. */
+  #useful(): number {
+    const { running, capacity } = this.#limits;
+    const { parallel, useful } = capacity?.() ?? { parallel: running, useful: running };
+    this.#progress.setParallel(Math.min(running, parallel));
+    return Math.min(running, useful);
+  }
+
+  /** Why there is no room or no time for a call that would have to wait. */
+  #refusal({ priority, body, deadlineMs }: ScoreCall): PlatformError | undefined {
+    if (this.#running < this.#useful()) return undefined;
+    const rank = rankOf(priority);
+    return this.#makeRoom(rank, body.length) ?? this.#tooLate(rank, dueMsOf(deadlineMs, this.#limits.requestTimeoutMs));
   }
 
   /** Resolves when the call may run (undefined), or with why it may not. */
@@ -93,14 +114,14 @@ class LimitedPort implements Admission {
       this.#onAbandoned({ queued: 1, running: 0, wastedUs: 0 });
       return clock.signal.reason as PlatformError;
     }
-    if (this.#running < this.#limits.running) {
+    if (this.#running < this.#useful()) {
       this.#running += 1;
       this.#progress.entered(arrivedMs);
       return undefined;
     }
-    const rank = rankOf(call.priority);
-    const refusal = this.#makeRoom(rank, call.body.length) ?? this.#tooLate(rank, clock.dueMs);
-    return refusal ?? this.#wait({ rank, bytes: call.body.length, clock, dueAtMs: arrivedMs + clock.dueMs }, arrivedMs);
+    const { priority, body } = call;
+    const place = { rank: rankOf(priority), bytes: body.length, clock, dueAtMs: arrivedMs + clock.dueMs };
+    return this.#wait(place, arrivedMs);
   }
 
   #wait(place: Omit<Waiting, 'settle'>, arrivedMs: number): Promise<PlatformError | undefined> {
@@ -127,7 +148,7 @@ class LimitedPort implements Admission {
   /** Takes places from what yields to `rank`; the refusal when that is not enough. */
   #makeRoom(rank: number, bytes: number): PlatformError | undefined {
     for (;;) {
-      const full = this.#waiting.full(bytes);
+      const full = this.inFlight() >= this.#limits.inFlight ? 'calls' : this.#waiting.full(bytes);
       if (full === undefined) return undefined;
       const refusal = full === 'calls' ? this.#full() : this.#bytesFull();
       const displaced = this.#waiting.displace(rank);
@@ -141,7 +162,7 @@ class LimitedPort implements Admission {
     const ahead = this.#running + this.#waiting.ahead(rank);
     if (!this.#progress.hopeless(leftMs, ahead)) return undefined;
     const needsMs = Math.ceil(this.#progress.answeredInMs(ahead));
-    return new PlatformError(
+    return PlatformError.refusal(
       'unavailable',
       'DEADLINE_UNREACHABLE',
       `${ahead} requests are before this one, which would take about ${needsMs} ms; it has ${Math.floor(leftMs)} ms`,
@@ -151,12 +172,12 @@ class LimitedPort implements Admission {
 
   #full(): PlatformError {
     const message = `this instance runs ${this.#running} requests and ${this.#waiting.size} wait (max_concurrent_requests_per_instance)`;
-    return new PlatformError('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs: this.#retryAfterMs() });
+    return PlatformError.refusal('resource_exhausted', 'QUEUE_FULL', message, { retryAfterMs: this.#retryAfterMs() });
   }
 
   #bytesFull(): PlatformError {
     const message = `the requests that wait for this instance hold ${this.#waiting.bytes} bytes; there is no room for more`;
-    return new PlatformError('unavailable', 'QUEUE_BYTES_FULL', message, { retryAfterMs: this.#retryAfterMs() });
+    return PlatformError.refusal('unavailable', 'QUEUE_BYTES_FULL', message, { retryAfterMs: this.#retryAfterMs() });
   }
 
   /** When one that comes last would be answered. */
@@ -204,7 +225,7 @@ class LimitedPort implements Admission {
 
   #startNext(): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (this.#nowMs() >= next.dueAtMs) {
+      if (this.#nowMs() + startableShare * this.#progress.serviceMs >= next.dueAtMs) {
         this.#dropped(next, next.clock.overdue());
         continue;
       }

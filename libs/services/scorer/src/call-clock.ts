@@ -11,6 +11,11 @@ export interface CallClock {
   stop: () => void;
 }
 
+/** How long a call may take: the caller's own deadline, or what the deployment allows. */
+export function dueMsOf(deadlineMs: number, requestTimeoutMs: number): number {
+  return deadlineMs > 0 && deadlineMs < requestTimeoutMs ? deadlineMs : requestTimeoutMs;
+}
+
 /** `retryAfterMs`: when a caller whose time is up has a better chance. */
 export function startClock(
   call: ScoreCall,
@@ -19,13 +24,13 @@ export function startClock(
   retryAfterMs: () => number,
 ): CallClock {
   const deadlineFirst = call.deadlineMs > 0 && call.deadlineMs < requestTimeoutMs;
-  const dueMs = deadlineFirst ? call.deadlineMs : requestTimeoutMs;
+  const dueMs = dueMsOf(call.deadlineMs, requestTimeoutMs);
   const overdue = (): PlatformError =>
     deadlineFirst
-      ? new PlatformError('deadline_exceeded', 'SCORING_DEADLINE', `the caller's deadline of ${dueMs} ms passed`, {
+      ? PlatformError.refusal('deadline_exceeded', 'SCORING_DEADLINE', `the caller's deadline of ${dueMs} ms passed`, {
           retryAfterMs: retryAfterMs(),
         })
-      : new PlatformError(
+      : PlatformError.refusal(
           'scoring_timeout',
           'SCORING_TIMEOUT',
           `the request took longer than request_timeout_ms (${dueMs} ms)`,

@@ -1,8 +1,11 @@
 import type { InstanceSpec } from '@mooring/domain';
+import type { Capacity } from '@mooring/scoring-stream';
 
 export interface Limits {
   /** Calls that the model may have at once. */
   running: number;
+  /** How many of them it can make use of, once that is known. */
+  capacity?: () => Capacity | undefined;
   /** Calls that run or wait; a further one is refused. */
   inFlight: number;
   /** How long one call may take, waiting included. */

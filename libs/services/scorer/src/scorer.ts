@@ -40,7 +40,7 @@ const drainLookMs = 10;
 /** Serves on the instance's socket, then loads the model: health can say that it lives while it is not ready yet. */
 export async function startScorer(options: ScorerOptions): Promise<Scorer> {
   const { spec, runtime, tracing, log, nowMs } = options;
-  const limits = limitsOf(spec);
+  const limits = { ...limitsOf(spec), capacity: () => runtime.capacity?.() };
   let serving = false;
   let stopping = false;
   const model = tracedPort(runtime, tracing, 'model', spec.instanceId);
@@ -50,6 +50,7 @@ export async function startScorer(options: ScorerOptions): Promise<Scorer> {
     credits: limits.inFlight + descriptionCredits,
     wantsHeaders: runtime.wantsHeaders,
     instanceId: spec.instanceId,
+    parallel: () => limits.capacity()?.parallel ?? 0,
     log,
   });
   const orphaned = Promise.withResolvers<void>();

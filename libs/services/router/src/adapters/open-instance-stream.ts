@@ -12,6 +12,7 @@ export function createInstanceStreams(log: Logger): OpenInstanceStream {
     return {
       score: (call, signal) => stream.score(call, signal),
       ready: () => stream.ready(),
+      parallel: () => stream.hello?.parallel ?? 0,
       close: () => void stream.close(AbortSignal.abort()),
     };
   };

@@ -136,8 +136,15 @@ export class DeploymentPool {
     this.progress.noteServiceTime(ms);
   }
 
+  /** Calls beyond what the instances really work on at once wait, whatever the deployment says that they may have. */
   setConcurrency(maxConcurrentRequestsPerInstance: number): void {
-    this.progress.setParallel(maxConcurrentRequestsPerInstance * this.slots.length);
+    let sum = 0;
+    for (const { stream } of this.slots) {
+      const parallel = stream.parallel?.() ?? 0;
+      const fewer = parallel > 0 && parallel < maxConcurrentRequestsPerInstance;
+      sum += fewer ? parallel : maxConcurrentRequestsPerInstance;
+    }
+    this.progress.setParallel(sum);
   }
 
   /** Notes the beginning of a live call. */

@@ -121,6 +121,7 @@ export class Directory {
     const tracked: InstanceStream = {
       score: (call, signal) => stream.score(call, signal),
       ready: () => stream.ready(),
+      parallel: () => stream.parallel?.() ?? 0,
       close: () => {
         this.streams.delete(tracked);
         stream.close();

@@ -7,6 +7,8 @@ import type { InstanceStream } from '../ports.ts';
 export class FakeInstance implements InstanceStream {
   readonly id: string;
   connected = true;
+  /** Calls that it works on at the same time; 0 = all. */
+  parallelNow = 0;
   closed = false;
   calls: ScoreCall[] = [];
   openNow = 0;
@@ -19,6 +21,10 @@ export class FakeInstance implements InstanceStream {
 
   ready(): boolean {
     return this.connected && !this.closed;
+  }
+
+  parallel(): number {
+    return this.parallelNow;
   }
 
   close(): void {

@@ -283,6 +283,8 @@ export interface Hello {
   credits: number;
   wantsHeaders: boolean;
   instanceId: string;
+  /** Calls that it works on at the same time; 0 = as many as it is given. */
+  parallel: number;
 }
 
 /** Changes how many calls may be open. */
@@ -1139,7 +1141,7 @@ export const Cancel: MessageFns<Cancel> = {
 };
 
 function createBaseHello(): Hello {
-  return { credits: 0, wantsHeaders: false, instanceId: "" };
+  return { credits: 0, wantsHeaders: false, instanceId: "", parallel: 0 };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -1152,6 +1154,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.instanceId !== "") {
       writer.uint32(26).string(message.instanceId);
+    }
+    if (message.parallel !== 0) {
+      writer.uint32(32).uint32(message.parallel);
     }
     return writer;
   },
@@ -1193,6 +1198,14 @@ export const Hello: MessageFns<Hello> = {
             message.instanceId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.parallel = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1218,6 +1231,7 @@ export const Hello: MessageFns<Hello> = {
         : isSet(object.instance_id)
         ? globalThis.String(object.instance_id)
         : "",
+      parallel: isSet(object.parallel) ? globalThis.Number(object.parallel) : 0,
     };
   },
 
@@ -1232,6 +1246,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.instanceId !== "") {
       obj.instanceId = message.instanceId;
     }
+    if (message.parallel !== 0) {
+      obj.parallel = Math.round(message.parallel);
+    }
     return obj;
   },
 
@@ -1243,6 +1260,7 @@ export const Hello: MessageFns<Hello> = {
     message.credits = object.credits ?? 0;
     message.wantsHeaders = object.wantsHeaders ?? false;
     message.instanceId = object.instanceId ?? "";
+    message.parallel = object.parallel ?? 0;
     return message;
   },
 };
