@@ -9,5 +9,5 @@ export const routerModule: Module<Router> = defineModule({
   name: 'router',
   needs: { nats: natsModule, telemetry: telemetryModule },
   create: ({ nats, telemetry }, { environment, log }) =>
-    new Router(readRouterConfig(environment), nats.nats, telemetry.tracing, log),
+    new Router(readRouterConfig(environment), nats.nats, telemetry, log),
 });

@@ -17,7 +17,8 @@ import {
 } from '@mooring/contracts/inference';
 import { Operation } from '@mooring/contracts/scoring';
 import { kvKey, type MirrorReportRecord } from '@mooring/domain';
-import { openScoringStream, reply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
+import { PlatformError } from '@mooring/errors';
+import { failedReply, openScoringStream, reply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
 import { call as scoreCall } from '@mooring/scoring-stream/testing';
 import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routing } from './testing/fake-instance.ts';
@@ -142,6 +143,24 @@ it('forwards the bytes of a ModelInfer untouched and answers with the bytes of t
   expect(ModelInferResponse.decode(sent.body)).toMatchObject({ id: 'untouched', modelName: 'cars' });
   expect(sent.headers.get('azureml-model-deployment')).toEqual(['martina']);
   expect(sent.headers.get('x-ms-request-id')).toEqual(['abc-1']);
+});
+
+it('tells how a call was decided to whoever asks, in headers, and with a failure in trailers', async () => {
+  const ask = { ...key, 'x-mooring-explain': '1', 'x-request-id': 'asked-1' };
+  const sent = await rawCall(platform.client, 'ModelInfer', request(), ask);
+  expect(sent.headers.get('x-mooring-decision')).toEqual([
+    expect.stringMatching(
+      /^rule=weight, bucket=\d+, deployment="martina", instance="[^"]+", placement=process, .*retries=0/,
+    ),
+  ]);
+  const quiet = await rawCall(platform.client, 'ModelInfer', request(), key);
+  expect(quiet.headers.get('x-mooring-decision')).toEqual([]);
+
+  answer = async () => failedReply(new PlatformError('internal', 'BROKEN', 'no'), true);
+  const failed = await rawCall(platform.client, 'ModelInfer', request({ modelVersion: 'luca' }), ask);
+  expect(failed.code).toBe(status.INTERNAL);
+  expect(failed.trailers.get('x-mooring-decision')).toEqual([expect.stringMatching(/^rule=pin, deployment="luca", /)]);
+  expect(failed.trailers.get('x-ms-request-id')).toEqual(['asked-1']);
 });
 
 it('carries a message of 60 MiB', async () => {

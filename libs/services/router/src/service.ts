@@ -6,7 +6,7 @@ import { startGrpcServer as startLeanGrpcServer } from '@mooring/grpc-server';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
 import { serveScoringStream, type ScoringStreamServer } from '@mooring/scoring-stream';
-import type { Tracing } from '@mooring/telemetry';
+import type { KeptRequests, Telemetry, Tracing } from '@mooring/telemetry';
 import { createKeyGate } from './adapters/key-gate.ts';
 import { feedDirectory } from './adapters/nats-directory.ts';
 import { createNatsMirrorReports } from './adapters/nats-mirror-reports.ts';
@@ -36,6 +36,7 @@ export class Router implements Lifecycle {
   private readonly config: RouterConfig;
   private readonly nats: Nats;
   private readonly tracing: Tracing;
+  private readonly requests: KeptRequests;
   private readonly log: Logger;
   private readonly showState: () => void;
   private readonly stopping = new AbortController();
@@ -47,10 +48,12 @@ export class Router implements Lifecycle {
   private flushing = false;
   private inline: Inline | undefined;
 
-  constructor(config: RouterConfig, nats: Nats, tracing: Tracing, log: Logger) {
+  constructor(config: RouterConfig, nats: Nats, telemetry: Telemetry, log: Logger) {
+    const { tracing } = telemetry;
     this.config = config;
     this.nats = nats;
     this.tracing = tracing;
+    this.requests = telemetry.requests;
     this.log = log;
     const observer = createTelemetryObserver(tracing);
     const shared = {
@@ -166,7 +169,7 @@ export class Router implements Lifecycle {
       route: this.scoring,
       directory: this.directory,
       gate,
-      served: createServedRequests(this.log, this.tracing),
+      served: createServedRequests(this.log, this.tracing, this.requests),
       inFlightMax: this.config.streamInFlightMax,
       stopping: this.stopping.signal,
       log: this.log,

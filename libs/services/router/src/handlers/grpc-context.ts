@@ -3,6 +3,8 @@ import type { handleUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { PlatformError } from '@mooring/errors';
 import { statusOf } from '@mooring/rpc';
+import type { ScoreReply } from '@mooring/scoring-stream';
+import { decisionHeader, decisionText, explainHeader, wantsDecision } from '@mooring/telemetry';
 
 /** What a gRPC caller says beside the message. */
 export interface GrpcContext {
@@ -16,6 +18,10 @@ export interface GrpcContext {
   deadlineMs: number;
   /** As sent in `idempotency-key`; undefined when absent. */
   idempotencyKey?: string | undefined;
+  /** The caller wants to be told how its request was decided. */
+  explain: boolean;
+  /** Told of the router's answer, failures included. */
+  decided?: (answer: ScoreReply) => void;
   /** Aborts when the caller is gone. */
   signal: AbortSignal;
 }
@@ -41,6 +47,7 @@ export function readContext(metadata: Metadata, deadline: Date | number, signal:
     traceparent: traceparentRule.test(traceparent) ? traceparent : '',
     deadlineMs: Number.isFinite(leftMs) ? Math.min(Math.max(1, Math.ceil(leftMs)), deadlineMaxMs) : 0,
     idempotencyKey: textOf(metadata, 'idempotency-key'),
+    explain: wantsDecision(textOf(metadata, explainHeader)),
     signal,
   };
 }
@@ -68,16 +75,27 @@ export function rawUnary(
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort(new PlatformError('cancelled', 'CALLER_GONE', 'the caller is gone')));
     const context = readContext(call.metadata, call.getDeadline(), gone.signal);
-    const sendHeaders = (headers: Readonly<Record<string, string>>): void => call.sendMetadata(metadataOf(headers));
+    let decision = '';
+    const decided = (answer: ScoreReply): void => void (decision = context.explain ? decisionText(answer) : '');
+    const sendHeaders = (headers: Readonly<Record<string, string>>): void =>
+      call.sendMetadata(metadataOf(decision === '' ? headers : { ...headers, [decisionHeader]: decision }));
     void (async () => {
       try {
         if (Number(call.getDeadline()) <= Date.now()) throw tooLate();
-        reply(null, await handler(call.request, { ...context, sendHeaders }));
+        reply(null, await handler(call.request, { ...context, decided, sendHeaders }));
       } catch (thrown) {
         const error = PlatformError.from(thrown);
         if (error.code === 'internal') log.error({ err: error.cause ?? error, reason: error.reason }, 'call failed');
-        reply(statusOf(error));
+        reply(failedStatus(error, context.requestId, decision));
       }
     })();
   };
+}
+
+/** What the caller needs to have it explained comes with a failure as well. */
+function failedStatus(error: PlatformError, requestId: string, decision: string): ReturnType<typeof statusOf> {
+  const status = statusOf(error);
+  status.metadata.set('x-ms-request-id', requestId);
+  if (decision !== '') status.metadata.set(decisionHeader, decision);
+  return status;
 }

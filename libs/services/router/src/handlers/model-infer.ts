@@ -20,10 +20,13 @@ export async function infer(
   const record = deps.served.begin(protocol, context, message.length);
   try {
     const peek = peekInferRequest(message);
+    record.named(peek.id);
     const model = { name: peek.modelName, version: peek.modelVersion };
     const call = scoreCall(Operation.OPERATION_INFER, model, { ...context, traceparent: record.traceparent }, message);
     authorize(deps, model, context);
+    record.authorized();
     const answer = await deps.route.score(call, context.signal);
+    context.decided?.(answer);
     record.routed(deps.directory.endpoint(model.name)?.writtenName ?? '', answer);
     const error = errorOf(answer);
     if (error) throw error;

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
 import { reply } from '@mooring/scoring-stream';
-import { registry } from '@mooring/telemetry';
+import { KeptRequests, registry } from '@mooring/telemetry';
 import { createServedRequests } from './served-requests.ts';
 
 const context = {
@@ -11,6 +11,7 @@ const context = {
   requestId: 'r1',
   traceparent: '',
   deadlineMs: 0,
+  explain: false,
   signal: new AbortController().signal,
 };
 
@@ -21,7 +22,9 @@ function recorder() {
     { write: (text: string) => void lines.push(JSON.parse(text) as Record<string, unknown>) },
   );
   const tracing = { enabled: false, records: () => false, span: () => expect.unreachable(), shutdown: async () => {} };
-  return { lines, served: createServedRequests(log, tracing) };
+  const requests = new KeptRequests({ kept: 10, failedKept: 10 });
+  const kept = (id: string) => requests.find(id, 'edge-1');
+  return { lines, kept, served: createServedRequests(log, tracing, requests) };
 }
 
 it('writes one line whose stages add up to the total, without key or payload', async () => {
@@ -62,4 +65,54 @@ it('counts a failure by its gRPC status and reason; a name that does not exist i
   expect(text).toContain(
     'mooring_requests_total{endpoint="",deployment="",protocol="oip_stream",code="5",reason="ENDPOINT_NOT_FOUND"} 1',
   );
+});
+
+it('keeps each request to be explained by its own id and the id of its message, with parts that add up to the whole', () => {
+  const { kept, served } = recorder();
+  const request = served.begin('oip_grpc', context, 100);
+  request.named('message-7');
+  request.authorized();
+  const timing = {
+    totalUs: 900_000,
+    queueUs: 100,
+    batchWaitUs: 0,
+    preprocessUs: 0,
+    computeUs: 899_900,
+    postprocessUs: 0,
+  };
+  const told = { deployment: 'luca', instanceId: 'luca-1', pick: 'pin', modelDigest: 'd0', placement: 'process' };
+  request.routed('Cars', reply({ status: 200, ...told, timing }));
+  request.end();
+  const [record] = kept('message-7').found;
+  expect(record).toMatchObject({
+    requestId: 'r1',
+    protocol: 'oip_grpc',
+    endpoint: 'Cars',
+    deployment: 'luca',
+    instance: 'luca-1',
+    status: 0,
+    reason: '',
+    rule: 'pin',
+    modelDigest: 'd0',
+    placement: 'process',
+  });
+  expect(record).not.toHaveProperty('trafficSlot');
+  const sum = Object.values(record?.parts ?? {}).reduce((total, ms) => total + ms, 0);
+  expect(Math.abs(sum - (record?.totalMs ?? 0))).toBeLessThan(0.0001);
+  expect(kept('r1').found).toEqual([record]);
+});
+
+it('keeps failures apart, and callers that were not let in from both', () => {
+  const { kept, served } = recorder();
+  const failed = served.begin('oip_stream', { ...context, requestId: 'failed' }, 1);
+  failed.authorized();
+  failed.routed('Cars', reply({ errorCode: 'unavailable', errorReason: 'NO_INSTANCE', deployment: 'luca' }));
+  failed.end(new PlatformError('unavailable', 'NO_INSTANCE', 'none'));
+  const who = served.begin('oip_grpc', { ...context, requestId: 'who' }, 1);
+  who.named('not an id\u0000');
+  who.end(new PlatformError('unauthenticated', 'KEY_INVALID', 'no'));
+  const { answered, failed: ofFailed, turnedAway } = kept('');
+  expect([answered.count, ofFailed.count, turnedAway.count]).toEqual([0, 1, 1]);
+  expect(kept('failed').found).toMatchObject([{ status: 14, reason: 'NO_INSTANCE', deployment: 'luca' }]);
+  expect(kept('who').found).toMatchObject([{ status: 16, endpoint: '', clientRequestId: '' }]);
 });

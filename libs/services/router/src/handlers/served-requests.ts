@@ -1,16 +1,22 @@
 import type { Logger } from 'pino';
 import { boundary, PlatformError } from '@mooring/errors';
 import type { ScoreReply } from '@mooring/scoring-stream';
-import { metrics, type Tracing } from '@mooring/telemetry';
+import { metrics, type KeptRequests, type Tracing } from '@mooring/telemetry';
 import type { GrpcContext } from './grpc-context.ts';
+import { keepServed } from './keep-served.ts';
+import { stagesOf, type Stages } from './served-stages.ts';
 
 /** One request of a gRPC caller while it is served. */
 export interface ServedRequest {
   /** For whoever works for it. */
   readonly traceparent: string;
+  /** The id that the caller gave to the message. */
+  named(id: string): void;
+  /** The caller was let in. */
+  authorized(): void;
   /** `endpoint`: as the user wrote it; empty when there is none of the name that the caller gave. */
   routed(endpoint: string, answer: ScoreReply): void;
-  /** Writes the access line, metrics and span. `thrown`: what went wrong. */
+  /** Writes the access line, metrics and span, and keeps what explains the request. `thrown`: what went wrong. */
   end(thrown?: unknown): void;
 }
 
@@ -26,7 +32,7 @@ const spanNames = {
 } as const;
 
 /** The edge's records for gRPC callers: one access line, one set of metrics and one server span per request. */
-export function createServedRequests(log: Logger, tracing: Tracing): ServedRequests {
+export function createServedRequests(log: Logger, tracing: Tracing, requests: KeptRequests): ServedRequests {
   return {
     begin: (protocol, context, bytesIn) => {
       const startedMs = performance.now();
@@ -36,10 +42,15 @@ export function createServedRequests(log: Logger, tracing: Tracing): ServedReque
             attributes: { 'rpc.system.name': 'grpc', 'rpc.method': spanNames[protocol] },
           })
         : undefined;
+      const atMs = Date.now();
+      let clientId = '';
+      let authMs: number | undefined;
       let endpoint = '';
       let answer: ScoreReply | undefined;
       return {
         traceparent: span?.traceparent ?? context.traceparent,
+        named: (id) => void (clientId = id),
+        authorized: () => void (authMs = performance.now() - startedMs),
         routed: (name, given) => {
           endpoint = name;
           answer = given;
@@ -55,11 +66,15 @@ export function createServedRequests(log: Logger, tracing: Tracing): ServedReque
             totalMs,
             error,
             answer,
-            stages: stagesOf(answer, totalMs),
+            atMs,
+            clientId,
+            authorized: authMs !== undefined,
+            stages: stagesOf(answer, authMs ?? (answer === undefined ? totalMs : 0), totalMs),
           };
           count(served);
           span?.set({ 'mooring.endpoint': endpoint, 'mooring.deployment': answer?.deployment ?? '' });
           span?.end(error);
+          keepServed(served, requests);
           log.info(accessLine(served, span?.traceId), 'scored');
         },
       };
@@ -67,7 +82,7 @@ export function createServedRequests(log: Logger, tracing: Tracing): ServedReque
   };
 }
 
-interface Served {
+export interface Served {
   protocol: GrpcProtocol;
   context: GrpcContext;
   endpoint: string;
@@ -75,22 +90,10 @@ interface Served {
   totalMs: number;
   error: PlatformError | undefined;
   answer: ScoreReply | undefined;
-  stages: Readonly<Record<string, number>>;
-}
-
-/** Where the time went, ms, under the labels of the stage metric; `transport` is what nobody else accounts for. */
-function stagesOf(answer: ScoreReply | undefined, totalMs: number): Readonly<Record<string, number>> {
-  const timing = answer?.timing;
-  const parts = {
-    route: (answer?.routerUs ?? 0) / 1_000,
-    queue: (timing?.queueUs ?? 0) / 1_000,
-    batch_wait: (timing?.batchWaitUs ?? 0) / 1_000,
-    preprocess: (timing?.preprocessUs ?? 0) / 1_000,
-    compute: (timing?.computeUs ?? 0) / 1_000,
-    postprocess: (timing?.postprocessUs ?? 0) / 1_000,
-  };
-  const known = Object.values(parts).reduce((sum, ms) => sum + ms, 0);
-  return { ...parts, transport: Math.max(0, totalMs - known) };
+  atMs: number;
+  clientId: string;
+  authorized: boolean;
+  stages: Stages;
 }
 
 function count({ protocol, endpoint, totalMs, error, answer, stages }: Served): void {
