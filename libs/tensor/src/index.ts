@@ -28,6 +28,7 @@ export {
   type BytesElement,
 } from './bytes-elements.ts';
 export { decodeJson, RoundedInteger } from './json-text.ts';
+export { isRows } from './json/number-rows.ts';
 export { shapeOfNested, tensorFromJson } from './json-read.ts';
 export { JsonPieces, writeFlat, writeNested } from './json-write.ts';
 export { tensorError, type TensorReason } from './tensor-error.ts';

@@ -1,5 +1,7 @@
 import { newElements, type DataType, type Elements, type FixedDataType } from './datatype.ts';
 import { RoundedInteger } from './json-text.ts';
+import { notForRows, NumberRows } from './json/number-rows.ts';
+import { tensorFromRows } from './json/rows-tensor.ts';
 import { elementCount, formatShape, rankMax } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 import { tensorError } from './tensor-error.ts';
@@ -10,6 +12,7 @@ import { tensorError } from './tensor-error.ts';
  * integers beyond 2^53 stay exact.
  */
 export function tensorFromJson(name: string, datatype: DataType, shape: readonly number[], data: unknown): Tensor {
+  if (data instanceof NumberRows) return tensorFromRows(name, datatype, shape, data);
   const count = elementCount(shape, name);
   const found = countLeaves(data, name);
   if (found !== count) {
@@ -34,6 +37,10 @@ export function tensorFromJson(name: string, datatype: DataType, shape: readonly
 
 /** The shape that nested arrays have. Throws TENSOR_SHAPE_MISMATCH when rows differ in length or depth. */
 export function shapeOfNested(data: unknown, name: string): number[] {
+  if (data instanceof NumberRows) {
+    if (data.shape === undefined) throw notForRows;
+    return [...data.shape];
+  }
   const shape: number[] = [];
   for (let level = data; Array.isArray(level); level = level[0] as unknown) {
     if (shape.length === rankMax) throw nestedTooDeeply(name);

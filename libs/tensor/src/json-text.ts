@@ -1,4 +1,5 @@
 import { PlatformError } from '@mooring/errors';
+import { readWithRows } from './json/scan.ts';
 import { tensorError } from './tensor-error.ts';
 
 /** Thrown by a reader that met an integer which JSON.parse has rounded; decodeJson then parses again, exactly. */
@@ -17,12 +18,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Digits of the largest uint64, and a sign. Longer ones are out of range for every datatype anyway. */
 const integerText = /^-?\d{1,20}$/;
 
+/** For less, JSON.parse is as quick: rows.bench.ts. */
+const rowsBytesMin = 256;
+
 /**
  * Parses `bytes` as JSON and gives the value to `read`. Integers beyond 2^53 survive: when `read` throws RoundedInteger
  * the text is parsed once more with those integers as BigInt. Nearly no request needs that, and it is several times
- * slower. Throws JSON_INVALID or BODY_NOT_UTF8 (`invalid_argument`); `what` names the input in the message.
+ * slower. Arrays of numbers below `data` and `input_data` may come as NumberRows, which only tensorFromJson, shapeOfNested
+ * and isRows know; `read` may be called a second time, with plain arrays in their place. Throws JSON_INVALID or BODY_NOT_UTF8
+ * (`invalid_argument`); `what` names the input in the message.
  */
 export function decodeJson<T>(bytes: Uint8Array, what: string, read: (value: unknown) => T): T {
+  const quick = bytes.byteLength < rowsBytesMin ? undefined : readWithRows(bytes, read);
+  return quick === undefined ? decodeByParse(bytes, what, read) : quick.value;
+}
+
+/** decodeJson without the quick way. */
+export function decodeByParse<T>(bytes: Uint8Array, what: string, read: (value: unknown) => T): T {
   const text = decodeText(bytes, what);
   try {
     return read(parse(text, what));

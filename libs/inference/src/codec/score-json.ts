@@ -1,4 +1,12 @@
-import { decodeJson, JsonPieces, shapeOfNested, tensorFromJson, writeNested, type Tensor } from '@mooring/tensor';
+import {
+  decodeJson,
+  isRows,
+  JsonPieces,
+  shapeOfNested,
+  tensorFromJson,
+  writeNested,
+  type Tensor,
+} from '@mooring/tensor';
 import { describeSpec, type ModelSignature, type TensorSpec } from '../signature.ts';
 import { answerTooLarge, badRequest, type InferRequest } from './infer-request.ts';
 import { readRequest, type EncodedAnswer } from './oip-rest.ts';
@@ -24,7 +32,7 @@ export function decodeScoreBody(body: Uint8Array, signature: ModelSignature): In
 }
 
 function readData(data: unknown, signature: ModelSignature): Tensor[] {
-  if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
+  if (typeof data === 'object' && data !== null && !isRows(data)) {
     return Object.entries(data).map(([name, rows]) => {
       const spec = signature.inputs.find((candidate) => candidate.name === name);
       if (spec !== undefined) return readRows(spec, rows);
