@@ -80,6 +80,10 @@ export const nouns: Readonly<Record<string, Noun>> = {
     },
     laterVerbs: { share: 'shared registries' },
   },
+  request: {
+    summary: 'Requests that were answered lately',
+    verbs: { explain: () => import('./commands/request/explain.ts') },
+  },
   audit: { summary: 'Who changed what', verbs: { list: () => import('./commands/audit/list.ts') } },
   version: { summary: 'Versions of Mooring and Node', load: () => import('./commands/version.ts') },
   completion: {

@@ -13,6 +13,8 @@ export interface TextFlag extends FlagBase {
   /** What stands for the value in help. */
   value: string;
   required?: boolean;
+  /** Its value may stand alone, without the flag; for one flag of a command at most. */
+  bare?: boolean;
   choices?: readonly string[];
   /** What any value must be; checked before anything is dialed or read. */
   rule?: TextRule;

@@ -52,6 +52,17 @@ describe('parseFlags', () => {
     expect(parseFlags(argv, flags)).toEqual({ ...nothing, even: undefined, ...more });
   });
 
+  it('takes one word alone for the flag that may be left out', () => {
+    const id = { kind: 'text', names: ['--id'], value: 'ID', about: 'id', required: true, bare: true } as const;
+    const own = { id, output: flags.output };
+    for (const argv of [['r-1'], ['--id', 'r-1'], ['--id=r-1'], ['-o', 'json', 'r-1'], ['r-1', '-o', 'json']]) {
+      expect(parseFlags(argv, own).id).toBe('r-1');
+    }
+    for (const argv of [['r-1', 'r-2'], ['--id', 'r-1', 'r-2'], [''], []]) {
+      expect(() => parseFlags(argv, own)).toThrow('the command line is not right');
+    }
+  });
+
   it('takes a dash alone as a value: standard input', () => {
     expect(parseFlags(['-n', '-'], flags).name).toBe('-');
   });

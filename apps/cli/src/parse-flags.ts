@@ -11,9 +11,10 @@ export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): 
     Object.entries(flags).flatMap(([key, flag]) => flag.names.map((name) => [name, { key, flag }] as const)),
   );
   const values = new Map<string, string[]>();
+  const bare = Object.entries(flags).find(([, flag]) => flag.kind === 'text' && flag.bare);
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    const named = splitWord(word, byName);
+    const named = splitWord(word, byName) ?? bareWord(word, bare, values);
     if (named === undefined) {
       problems.push(strayWord(word, byName));
       continue;
@@ -65,6 +66,17 @@ function splitWord(word: string, byName: ReadonlyMap<string, { key: string; flag
   const short = /^-[a-zA-Z]./s.test(word) ? byName.get(word.slice(0, 2)) : undefined;
   if (short === undefined || short.flag.kind === 'switch') return undefined;
   return { ...short, name: word.slice(0, 2), value: word.slice(2).replace(/^=/, '') };
+}
+
+/** A word on its own as the value of the flag that may be left out, unless that has one. */
+function bareWord(
+  word: string,
+  bare: readonly [string, Flag] | undefined,
+  values: ReadonlyMap<string, unknown>,
+): Named | undefined {
+  if (bare === undefined || word === '' || word.startsWith('-') || values.has(bare[0])) return undefined;
+  const [key, flag] = bare;
+  return { key, flag, name: flag.names[0] ?? key, value: word };
 }
 
 /** The words after a flag that are its values: none, one, or all up to the next flag. */

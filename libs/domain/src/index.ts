@@ -48,6 +48,8 @@ export {
   routingBucket,
 } from './records.ts';
 export {
+  isRequestId,
+  requestIdRule,
   requestParts,
   type FoundRequests,
   type RequestPart,

@@ -1,4 +1,5 @@
 import type { ArmBody } from '@mooring/azureml/yaml';
+import type { RequestRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { asList, asObject, textOf } from './arm-error.ts';
 import { createArmRest, type ArmResource, type ArmRest, type CallOptions, type WriteOptions } from './arm-rest.ts';
@@ -22,6 +23,11 @@ export interface PendingUpload {
 
 export type ListView = 'ActiveOnly' | 'ArchivedOnly' | 'All';
 
+/** How one request was decided, and where its time went. */
+export type ExplainedRequest = Omit<RequestRecord, 'mirrored'> & {
+  mirrored: readonly { deployment: string; result?: string; where?: string }[];
+};
+
 export type ManagementClient = ReturnType<typeof createManagementClient>;
 
 /**
@@ -38,6 +44,11 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
     auditEvents: async (top: number, call: CallOptions = {}): Promise<Record<string, unknown>[]> => {
       const answer = await rest.send({ method: 'GET', path: `/auditEvents?$top=${top}`, signal: call.signal });
       return asList(asObject(answer.body)['value']).map(asObject);
+    },
+    /** The requests of an id, newest first: a caller's own id may be that of several. Rejects with REQUEST_NOT_KEPT. */
+    explainRequest: async (id: string, call: CallOptions = {}): Promise<ExplainedRequest[]> => {
+      const answer = await rest.send({ method: 'GET', path: `/requests/${segment(id)}`, signal: call.signal });
+      return asList(asObject(answer.body)['value']) as unknown as ExplainedRequest[];
     },
   };
 }

@@ -3,6 +3,7 @@ export {
   createManagementClient,
   type AssetCollection,
   type EndpointKeys,
+  type ExplainedRequest,
   type ListView,
   type ManagementClient,
   type PendingUpload,

@@ -1,4 +1,12 @@
-import type { InstanceRecord, MirrorReportRecord, Operation, ResourceKind, SpecByKind, Stored } from '@mooring/domain';
+import type {
+  FoundRequests,
+  InstanceRecord,
+  MirrorReportRecord,
+  Operation,
+  ResourceKind,
+  SpecByKind,
+  Stored,
+} from '@mooring/domain';
 import type { ArtifactStore } from '@mooring/storage';
 import type { ProcessMetrics } from '@mooring/telemetry';
 
@@ -71,6 +79,8 @@ export interface PlatformState {
   mirrorReports(endpoint: string): Promise<MirrorReportRecord[]>;
   /** Base of scoring URIs, without a slash at the end. */
   gatewayUrl(): string;
+  /** What every process that answers in time knows of the requests of an id. Rejects with `unavailable`. */
+  findRequests(id: string): Promise<FoundRequests[]>;
   /** The metrics of every process that answers in time. */
   metrics(): Promise<ProcessMetrics[]>;
   /** Tells other processes where management listens. */

@@ -25,6 +25,7 @@ import {
   createRegenerateKeys,
   createRevisions,
 } from './handlers/endpoints.ts';
+import { createExplainRequest } from './handlers/explain-request.ts';
 import { createOperationResult, createOperationStatus } from './handlers/operations.ts';
 import { createPatch } from './handlers/patch.ts';
 import { createDelete, createGet, createPut, type FurtherCheck } from './handlers/resource.ts';
@@ -64,6 +65,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...deploymentRoutes(ports),
     ...assetRoutes(deps),
     { method: 'GET', path: `${workspace}/auditEvents`, handle: createAuditEvents(ports) },
+    { method: 'GET', path: `${workspace}/requests/:request`, handle: createExplainRequest(ports) },
     { method: 'GET', path: `${operations}/mfeOperationsStatus/:operation`, handle: createOperationStatus(ports) },
     { method: 'GET', path: `${operations}/mfeOperationsResults/:operation`, handle: createOperationResult(ports) },
   ];

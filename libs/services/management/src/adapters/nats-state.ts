@@ -3,6 +3,7 @@ import { kvKey, membersBucket, mirrorBucket, type MemberRecord, type MirrorRepor
 import type { Nats } from '@mooring/messaging';
 import { metricsSubject, registry, type ProcessMetrics } from '@mooring/telemetry';
 import type { PlatformState } from '../ports.ts';
+import { findRequests } from './find-requests.ts';
 
 const processesMax = 64;
 
@@ -29,6 +30,7 @@ export async function openNatsState(nats: Nats, options: NatsStateOptions): Prom
       const entries = await mirror.list(kvKey(endpoint));
       return [...entries.values()].map((entry) => entry.value);
     },
+    findRequests: (id) => findRequests(nats, id, options.metricsWaitMs),
     gatewayUrl: () => options.gatewayPublicUrl ?? gateway ?? options.gatewayFallbackUrl,
     metrics: () => {
       // Scrapers that come together share one round of questions.

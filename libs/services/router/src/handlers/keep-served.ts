@@ -1,16 +1,14 @@
+import { isRequestId } from '@mooring/domain';
 import { boundary } from '@mooring/errors';
 import type { EndedRequest, KeptRequests } from '@mooring/telemetry';
 import type { Served } from './served-requests.ts';
-
-/** A longer or odd id is the caller's own affair. */
-const idRule = /^[\x21-\x7e]{1,100}$/;
 
 /** Keeps a finished gRPC request to be explained. */
 export function keepServed(served: Served, requests: KeptRequests): void {
   const { context, error, answer, stages, clientId } = served;
   const ended: EndedRequest = {
     requestId: context.requestId,
-    clientRequestId: clientId !== '' && idRule.test(clientId) ? clientId : '',
+    clientRequestId: clientId !== '' && isRequestId(clientId) ? clientId : '',
     atMs: served.atMs,
     protocol: served.protocol,
     endpoint: served.endpoint,
