@@ -8,14 +8,14 @@ import {
 import type { Abandoned, Hello } from '@mooring/contracts/scoring';
 import { messageBytesMax, rawScoringService } from './method.ts';
 import type { OpenCalls } from './open-calls.ts';
-import { Outbox } from './outbox.ts';
+import { free, MessageRoom, Outbox } from './outbox.ts';
 import { encodeRequest } from './request-message.ts';
 import { decodeResponse } from './response-message.ts';
 
 /** The server speaks first; one that does not within this time is not one. */
 const helloTimeoutMs = 5_000;
-/** A window of 64 KiB would make a photo of 3 MB wait for 46 round trips. */
-const flowControlWindowBytes = 4 * 2 ** 20;
+/** With 64 KiB a photo of 3 MB waits for 46 round trips; what is sent ahead of a small answer holds it up. */
+const flowControlWindowBytes = 1024 * 1024;
 
 export interface ClientStreamEvents {
   hello(hello: Hello): void;
@@ -63,6 +63,9 @@ export class ClientStream {
   readonly #events: ClientStreamEvents;
   readonly #outbox: Outbox;
   #wantsHeaders = false;
+  #peerReadsChunks = false;
+  #saidReadsChunks = false;
+  readonly #room = new MessageRoom();
   #connected = false;
   #halfClosed = false;
   #over = false;
@@ -112,12 +115,14 @@ export class ClientStream {
   #receive(message: Buffer): void {
     if (this.#over) return;
     try {
-      const { hello, replies, credit, drain, abandoned } = decodeResponse(message);
+      const { hello, replies, credit, drain, abandoned, chunks } = decodeResponse(message);
       if (hello !== undefined) this.#greet(hello);
+      for (const chunk of chunks) this.#calls.receive(chunk);
       for (const reply of replies) this.#calls.settle(reply.id, reply);
       if (credit !== undefined) this.#events.credit(credit.credits);
       if (abandoned !== undefined) this.#events.abandoned(abandoned);
       if (drain !== undefined) this.#events.drain();
+      if (replies.length === 0 && chunks.length > 0) free(message);
     } catch (error) {
       this.#end(`it sent something that is not a frame: ${String(error)}`);
     }
@@ -125,15 +130,20 @@ export class ClientStream {
 
   #greet(hello: Hello): void {
     this.#wantsHeaders = hello.wantsHeaders;
+    this.#peerReadsChunks = hello.readsChunks;
     this.#connected = true;
     this.#events.hello(hello);
   }
 
   #nextMessage(): Buffer | undefined {
     if (this.#halfClosed) return undefined;
-    const { calls, cancels } = this.#calls.take();
-    if (calls.length === 0 && cancels.length === 0) return undefined;
-    return encodeRequest(calls, cancels, this.#wantsHeaders);
+    const { calls, cancels, chunk } = this.#calls.take(this.#peerReadsChunks);
+    if (calls.length === 0 && cancels.length === 0 && chunk === undefined) return undefined;
+    const readsChunks = !this.#saidReadsChunks;
+    this.#saidReadsChunks = true;
+    // Nothing with a chunk is ever written while another message is under way.
+    const room = chunk === undefined ? undefined : this.#room.take;
+    return encodeRequest(calls, cancels, this.#wantsHeaders, { chunk, readsChunks }, room);
   }
 
   #end(why: string): void {

@@ -89,24 +89,33 @@ function replyNumber(n: number): Reply {
 }
 
 const sum = (n: number) => ({ queued: at(numbers, n), running: at(numbers, n + 1), wastedUs: at(numbers, n + 2) });
+const chunkNumber = (n: number) => ({ id: at(numbers, n), body: at(bodies, n + 1), totalBytes: at(numbers, n + 2) });
 const range = Array.from({ length: 120 }, (_unused, n) => n);
 
 describe('the lean codec', () => {
   it('writes requests that the generated codec reads as the same', () => {
     for (const n of range) {
       const calls = [callNumber(n), callNumber(n + 3)];
+      const [chunk, readsChunks] = [n % 5 === 0 ? undefined : chunkNumber(n), n % 2 === 0];
       const encoded = encodeRequest(
         calls.map((c) => ({ id: c.id, call: c, deadlineMs: c.deadlineMs })),
         numbers,
         true,
+        { chunk, readsChunks },
       );
-      expect(ScoreRequest.decode(encoded)).toEqual({ calls, cancels: numbers.map((id) => ({ id })) });
+      const cancels = numbers.map((id) => ({ id }));
+      expect(ScoreRequest.decode(encoded)).toEqual({ calls, cancels, chunks: chunk ? [chunk] : [], readsChunks });
     }
   });
 
   it('reads requests that the generated codec wrote', () => {
     for (const n of range) {
-      const request: ScoreRequest = { calls: [callNumber(n), callNumber(n + 1)], cancels: [{ id: n }] };
+      const request: ScoreRequest = {
+        calls: [callNumber(n), callNumber(n + 1)],
+        cancels: [{ id: n }],
+        chunks: [chunkNumber(n), chunkNumber(n + 1)],
+        readsChunks: n % 2 === 0,
+      };
       expect(decodeRequest(Buffer.from(ScoreRequest.encode(request).finish()))).toEqual(request);
     }
   });
@@ -114,25 +123,34 @@ describe('the lean codec', () => {
   it('writes responses that the generated codec reads as the same', () => {
     for (const n of range) {
       const replies = [replyNumber(n), replyNumber(n + 5)];
-      const parallel = at(numbers, n + 2);
-      const hello = { credits: at(numbers, n), wantsHeaders: n % 2 === 1, instanceId: at(texts, n), parallel };
+      const hello = {
+        credits: at(numbers, n),
+        wantsHeaders: n % 2 === 1,
+        instanceId: at(texts, n),
+        parallel: at(numbers, n + 2),
+        readsChunks: n % 3 === 0,
+      };
+      const chunk = chunkNumber(n);
       const credit = { credits: at(numbers, n + 1) };
       const encoded = encodeResponse(
         replies.map((r) => ({ id: r.id, reply: r })),
         { hello, credit, drain: true, abandoned: sum(n) },
+        chunk,
       );
-      expect(ScoreResponse.decode(encoded)).toEqual({ hello, replies, credit, drain: {}, abandoned: sum(n) });
+      const chunks = [chunk];
+      expect(ScoreResponse.decode(encoded)).toEqual({ hello, replies, credit, drain: {}, abandoned: sum(n), chunks });
     }
   });
 
   it('reads responses that the generated codec wrote', () => {
     for (const n of range) {
       const response: ScoreResponse = {
-        hello: { credits: 3, wantsHeaders: true, instanceId: 'i', parallel: 2 },
+        hello: { credits: 3, wantsHeaders: true, instanceId: 'i', parallel: 2, readsChunks: n % 2 === 1 },
         replies: [replyNumber(n)],
         credit: { credits: n },
         drain: n % 2 === 0 ? {} : undefined,
         abandoned: n % 3 === 0 ? sum(n) : undefined,
+        chunks: [chunkNumber(n), chunkNumber(n + 2)],
       };
       expect(decodeResponse(Buffer.from(ScoreResponse.encode(response).finish()))).toEqual(response);
     }
@@ -154,7 +172,7 @@ describe('the lean codec', () => {
       0xf8, 0x01, 0x07, 0xf9, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 0xfa, 0x01, 1, 9, 0xfd, 0x01, 1, 2, 3, 4,
     ]);
     const message = Buffer.concat([unknown, encodeRequest([], [7], false)]);
-    expect(decodeRequest(message)).toEqual({ calls: [], cancels: [{ id: 7 }] });
+    expect(decodeRequest(message)).toEqual({ calls: [], cancels: [{ id: 7 }], chunks: [], readsChunks: false });
   });
 
   it('refuses every cut of a message instead of reading past its end', () => {

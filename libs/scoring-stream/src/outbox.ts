@@ -1,6 +1,8 @@
 /** Bodies that one message gathers before it is sent, so that one huge answer does not hold up many small ones. */
 export const messageTargetBytes = 256 * 1024;
 
+const largeMessageBytes = 64 * 1024;
+
 /**
  * Gathers what is to be said until the event loop has read everything that arrived together, then writes it as one
  * message; while a message is under way, the next one gathers. So there is never more than one unfinished write: what
@@ -46,7 +48,30 @@ export class Outbox {
     this.#writing = true;
     this.#write(message, () => {
       this.#writing = false;
-      this.#flush();
+      // After a large one everybody else gets a turn first.
+      if (message.length > largeMessageBytes) this.wake();
+      else this.#flush();
     });
   }
+}
+
+const roomBytes = 512 * 1024;
+const smallBytes = 32 * 1024;
+
+/**
+ * Memory for one message after the other: only one is ever under way, and what the transport has taken it has copied. What is
+ * allocated outside V8's heap counts towards garbage collections that stop the event loop for 5 to 10 ms each.
+ */
+export class MessageRoom {
+  #room: Buffer | undefined;
+
+  readonly take = (bytes: number): Buffer => {
+    if (bytes < smallBytes || bytes > roomBytes) return Buffer.allocUnsafe(bytes);
+    return (this.#room ??= Buffer.allocUnsafeSlow(roomBytes)).subarray(0, bytes);
+  };
+}
+
+/** Frees a message of chunks, all of which were copied: sooner than the garbage collector, which would come for it. */
+export function free(message: Buffer): void {
+  if (message.byteLength === message.buffer.byteLength) (message.buffer as ArrayBuffer).transfer(0);
 }

@@ -1,5 +1,6 @@
-import type { Call, Header, ScoreRequest } from '@mooring/contracts/scoring';
+import type { Call, Chunk, Header, ScoreRequest } from '@mooring/contracts/scoring';
 import type { ScoreCall } from './port.ts';
+import { chunkBound, readChunk, writeChunk } from './chunk-frames.ts';
 import { WireReader } from './wire-reader.ts';
 import {
   paddedLengthBytes,
@@ -11,11 +12,18 @@ import {
   writeVarint,
 } from './wire-writer.ts';
 
-/** A call as it is sent: `deadlineMs` is what is left at the moment of writing. */
+/** A call as it is sent: `deadlineMs` is what is left at the moment of writing; `rest` what no chunk had of its body. */
 export interface OutgoingCall {
   id: number;
   call: ScoreCall;
   deadlineMs: number;
+  rest?: Buffer;
+}
+
+/** What a message carries beside whole calls. */
+export interface RequestExtras {
+  chunk?: Chunk | undefined;
+  readsChunks?: boolean;
 }
 
 const none: readonly Header[] = [];
@@ -27,15 +35,17 @@ export function encodeRequest(
   calls: readonly OutgoingCall[],
   cancels: readonly number[],
   withHeaders: boolean,
+  { chunk, readsChunks = false }: RequestExtras = {},
+  room: (bytes: number) => Buffer = Buffer.allocUnsafe,
 ): Buffer {
-  let bound = cancels.length * 16;
-  for (const { call } of calls) bound += callBound(call, withHeaders);
-  const to = Buffer.allocUnsafe(bound);
+  let bound = cancels.length * 16 + chunkBound(chunk) + 2;
+  for (const { call, rest } of calls) bound += callBound(call, rest ?? call.body, withHeaders);
+  const to = room(bound);
   let at = 0;
-  for (const { id, call, deadlineMs } of calls) {
+  for (const outgoing of calls) {
     at = writeVarint(to, at, (1 << 3) | 2);
     const start = at + paddedLengthBytes;
-    const end = writeCall(to, start, id, call, deadlineMs, withHeaders ? call.headers : none);
+    const end = writeCall(to, start, outgoing, withHeaders);
     writePaddedLength(to, at, end - start);
     at = end;
   }
@@ -45,11 +55,13 @@ export function encodeRequest(
     to[at] = end - at - 1;
     at = end;
   }
+  if (chunk !== undefined) at = writeChunk(to, at, 3, chunk);
+  at = writeNumber(to, at, 4, readsChunks ? 1 : 0);
   return to.subarray(0, at);
 }
 
-function callBound(call: ScoreCall, withHeaders: boolean): number {
-  let bound = callOverheadBytes + call.body.length;
+function callBound(call: ScoreCall, body: Buffer, withHeaders: boolean): number {
+  let bound = callOverheadBytes + body.length;
   bound +=
     textBound(call.endpoint) + textBound(call.deployment) + textBound(call.requestId) + textBound(call.traceparent);
   bound += textBound(call.contentType) + textBound(call.method) + textBound(call.query);
@@ -78,10 +90,8 @@ export function writeHeaders(to: Buffer, from: number, field: number, headers: r
 function writeCall(
   to: Buffer,
   from: number,
-  id: number,
-  call: ScoreCall,
-  deadlineMs: number,
-  headers: readonly Header[],
+  { id, call, deadlineMs, rest }: OutgoingCall,
+  withHeaders: boolean,
 ): number {
   let at = writeNumber(to, from, 1, id);
   at = writeNumber(to, at, 2, call.operation);
@@ -96,21 +106,23 @@ function writeCall(
   at = writeNumber(to, at, 11, call.inferenceHeaderLengthPlusOne);
   at = writeText(to, at, 12, call.method);
   at = writeText(to, at, 13, call.query);
-  at = writeHeaders(to, at, 14, headers);
+  at = writeHeaders(to, at, 14, withHeaders ? call.headers : none);
   at = writeText(to, at, 15, call.modelName);
   at = writeText(to, at, 16, call.modelVersion);
   at = writeText(to, at, 17, call.idempotencyKey);
-  return writeBytes(to, at, 20, call.body);
+  return writeBytes(to, at, 20, rest ?? call.body);
 }
 
 /** Reads one ScoreRequest. Bodies are views of `message`. Throws RangeError when it is not one. */
 export function decodeRequest(message: Buffer): ScoreRequest {
   const reader = new WireReader(message);
-  const request: ScoreRequest = { calls: [], cancels: [] };
+  const request: ScoreRequest = { calls: [], cancels: [], chunks: [], readsChunks: false };
   while (reader.more()) {
     const tag = reader.varint();
     if (tag === ((1 << 3) | 2)) request.calls.push(readCall(reader));
     else if (tag === ((2 << 3) | 2)) request.cancels.push({ id: readId(reader) });
+    else if (tag === ((3 << 3) | 2)) request.chunks.push(readChunk(reader));
+    else if (tag === 4 << 3) request.readsChunks = reader.varint() !== 0;
     else reader.skip(tag);
   }
   return request;

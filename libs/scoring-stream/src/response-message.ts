@@ -1,4 +1,5 @@
-import type { Abandoned, Credit, Hello, Reply, ScoreResponse, Timing } from '@mooring/contracts/scoring';
+import type { Abandoned, Chunk, Credit, Hello, Reply, ScoreResponse, Timing } from '@mooring/contracts/scoring';
+import { chunkBound, readChunk, writeChunk } from './chunk-frames.ts';
 import { reply as replyWith, type ScoreReply } from './port.ts';
 import { headersBound, readHeader, writeHeaders } from './request-message.ts';
 import { WireReader } from './wire-reader.ts';
@@ -15,6 +16,8 @@ import {
 export interface OutgoingReply {
   id: number;
   reply: ScoreReply;
+  /** What no chunk had of its body. */
+  rest?: Buffer;
 }
 
 /** What the server says beside replies. */
@@ -31,17 +34,23 @@ const replyOverheadBytes = 160;
 const signalsBytes = 96;
 
 /** One ScoreResponse in one buffer. */
-export function encodeResponse(replies: readonly OutgoingReply[], signals: ServerSignals): Buffer {
-  let bound = signalsBytes + textBound(signals.hello?.instanceId ?? '');
-  for (const { reply } of replies) bound += replyBound(reply);
-  const to = Buffer.allocUnsafe(bound);
+export function encodeResponse(
+  replies: readonly OutgoingReply[],
+  signals: ServerSignals,
+  chunk?: Chunk,
+  room: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
+  let bound = signalsBytes + textBound(signals.hello?.instanceId ?? '') + chunkBound(chunk);
+  for (const { reply, rest } of replies) bound += replyBound(reply, rest ?? reply.body);
+  const to = room(bound);
   let at = 0;
   const { hello, credit, abandoned } = signals;
   if (hello !== undefined) at = nested(to, at, 1, (start) => writeHello(to, start, hello));
-  for (const { id, reply } of replies) at = nested(to, at, 2, (start) => writeReply(to, start, id, reply));
+  for (const outgoing of replies) at = nested(to, at, 2, (start) => writeReply(to, start, outgoing));
   if (credit !== undefined) at = nested(to, at, 3, (start) => writeNumber(to, start, 1, credit.credits));
   if (signals.drain === true) at = nested(to, at, 4, (start) => start);
   if (abandoned !== undefined) at = nested(to, at, 5, (start) => writeAbandoned(to, start, abandoned));
+  if (chunk !== undefined) at = writeChunk(to, at, 6, chunk);
   return to.subarray(0, at);
 }
 
@@ -53,8 +62,8 @@ function nested(to: Buffer, from: number, field: number, write: (start: number) 
   return end;
 }
 
-function replyBound(reply: ScoreReply): number {
-  let bound = replyOverheadBytes + reply.body.length + headersBound(reply.headers);
+function replyBound(reply: ScoreReply, body: Buffer): number {
+  let bound = replyOverheadBytes + body.length + headersBound(reply.headers);
   bound += textBound(reply.contentType) + textBound(reply.deployment) + textBound(reply.instanceId);
   bound += textBound(reply.batchId) + textBound(reply.errorCode) + textBound(reply.errorReason);
   bound += textBound(reply.errorMessage) + textBound(reply.pick) + textBound(reply.cache);
@@ -66,14 +75,15 @@ function writeHello(to: Buffer, from: number, hello: Hello): number {
   let at = writeNumber(to, from, 1, hello.credits);
   at = writeNumber(to, at, 2, hello.wantsHeaders ? 1 : 0);
   at = writeText(to, at, 3, hello.instanceId);
-  return writeNumber(to, at, 4, hello.parallel);
+  at = writeNumber(to, at, 4, hello.parallel);
+  return writeNumber(to, at, 5, hello.readsChunks ? 1 : 0);
 }
 
 function writeAbandoned(to: Buffer, from: number, { queued, running, wastedUs }: Abandoned): number {
   return writeNumber(to, writeNumber(to, writeNumber(to, from, 1, queued), 2, running), 3, wastedUs);
 }
 
-function writeReply(to: Buffer, from: number, id: number, reply: ScoreReply): number {
+function writeReply(to: Buffer, from: number, { id, reply, rest }: OutgoingReply): number {
   let at = writeNumber(to, from, 1, id);
   at = writeNumber(to, at, 2, reply.status);
   at = writeText(to, at, 3, reply.contentType);
@@ -94,7 +104,7 @@ function writeReply(to: Buffer, from: number, id: number, reply: ScoreReply): nu
   at = writeNumber(to, at, 17, reply.retries);
   at = writeText(to, at, 18, reply.pick);
   at = writeNumber(to, at, 19, reply.routerUs);
-  at = writeBytes(to, at, 20, reply.body);
+  at = writeBytes(to, at, 20, rest ?? reply.body);
   at = writeText(to, at, 21, reply.cache);
   at = writeText(to, at, 22, reply.idempotency);
   at = writeNumber(to, at, 23, reply.trafficSlotPlusOne);
@@ -123,6 +133,7 @@ export function decodeResponse(message: Buffer): ScoreResponse {
     credit: undefined,
     drain: undefined,
     abandoned: undefined,
+    chunks: [],
   };
   while (reader.more()) {
     const tag = reader.varint();
@@ -133,6 +144,7 @@ export function decodeResponse(message: Buffer): ScoreResponse {
       reader.skip(tag);
       response.drain = {};
     } else if (tag === ((5 << 3) | text)) response.abandoned = readAbandoned(reader);
+    else if (tag === ((6 << 3) | text)) response.chunks.push(readChunk(reader));
     else reader.skip(tag);
   }
   return response;
@@ -140,13 +152,14 @@ export function decodeResponse(message: Buffer): ScoreResponse {
 
 function readHello(reader: WireReader): Hello {
   const outer = reader.enter();
-  const hello: Hello = { credits: 0, wantsHeaders: false, instanceId: '', parallel: 0 };
+  const hello: Hello = { credits: 0, wantsHeaders: false, instanceId: '', parallel: 0, readsChunks: false };
   while (reader.more()) {
     const tag = reader.varint();
     if (tag === 1 << 3) hello.credits = reader.varint();
     else if (tag === 2 << 3) hello.wantsHeaders = reader.varint() !== 0;
     else if (tag === ((3 << 3) | text)) hello.instanceId = reader.text();
     else if (tag === 4 << 3) hello.parallel = reader.varint();
+    else if (tag === 5 << 3) hello.readsChunks = reader.varint() !== 0;
     else reader.skip(tag);
   }
   reader.leave(outer);

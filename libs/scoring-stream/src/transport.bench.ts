@@ -42,13 +42,15 @@ function codec(bodyBytes: number, runs: number): void {
     decodeResponse(encodeResponse([{ id: 77, reply: answer }], {}));
   });
   const generated = usPerRun(runs, () => {
-    ScoreRequest.decode(Buffer.from(ScoreRequest.encode({ calls: [{ id: 77, ...sent }], cancels: [] }).finish()));
+    const request = { calls: [{ id: 77, ...sent }], cancels: [], chunks: [], readsChunks: false };
+    ScoreRequest.decode(Buffer.from(ScoreRequest.encode(request).finish()));
     const response = {
       hello: undefined,
       replies: [{ id: 77, ...answer }],
       credit: undefined,
       drain: undefined,
       abandoned: undefined,
+      chunks: [],
     };
     ScoreResponse.decode(Buffer.from(ScoreResponse.encode(response).finish()));
   });

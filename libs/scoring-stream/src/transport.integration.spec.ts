@@ -103,7 +103,13 @@ describe('the scoring stream', () => {
     const port = new HeldPort();
     await serve(port, { wantsHeaders: true });
     const client = await connect();
-    expect(client.hello).toEqual({ credits: 64, wantsHeaders: true, instanceId: 'i-1', parallel: 0 });
+    expect(client.hello).toEqual({
+      credits: 64,
+      wantsHeaders: true,
+      instanceId: 'i-1',
+      parallel: 0,
+      readsChunks: true,
+    });
     const sent = call({
       body: Buffer.from('wagon'),
       headers: [{ name: 'x-one', value: '1' }],

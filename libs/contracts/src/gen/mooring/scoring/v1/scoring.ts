@@ -226,8 +226,12 @@ export function priorityToJSON(object: Priority): string {
  */
 export interface ScoreRequest {
   calls: Call[];
-  /** Each ends a call of this or an earlier message. */
+  /** Each ends a call of this or an earlier message, or one whose chunks have begun to come. */
   cancels: Cancel[];
+  /** Of calls that come in a later message. */
+  chunks: Chunk[];
+  /** In the first message of a caller that takes answers in chunks. */
+  readsChunks: boolean;
 }
 
 export interface ScoreResponse {
@@ -236,7 +240,23 @@ export interface ScoreResponse {
   replies: Reply[];
   credit: Credit | undefined;
   drain: Drain | undefined;
-  abandoned: Abandoned | undefined;
+  abandoned:
+    | Abandoned
+    | undefined;
+  /** Of replies that come in a later message. */
+  chunks: Chunk[];
+}
+
+/**
+ * A part of a large body, sent ahead of the Call or Reply with the same id, so that small frames get between: the body is
+ * that of its chunks in their order, and then that of the Call or Reply itself. Sent only to a side that has said that it
+ * reads chunks. A call has begun when its Call is there.
+ */
+export interface Chunk {
+  id: number;
+  body: Buffer;
+  /** Bytes of the whole body; in its first chunk only. */
+  totalBytes: number;
 }
 
 export interface Header {
@@ -285,6 +305,8 @@ export interface Hello {
   instanceId: string;
   /** Calls that it works on at the same time; 0 = as many as it is given. */
   parallel: number;
+  /** Calls with large bodies may come in chunks. */
+  readsChunks: boolean;
 }
 
 /** Changes how many calls may be open. */
@@ -379,7 +401,7 @@ export interface Reply {
 }
 
 function createBaseScoreRequest(): ScoreRequest {
-  return { calls: [], cancels: [] };
+  return { calls: [], cancels: [], chunks: [], readsChunks: false };
 }
 
 export const ScoreRequest: MessageFns<ScoreRequest> = {
@@ -389,6 +411,12 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     }
     for (const v of message.cancels) {
       Cancel.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.chunks) {
+      Chunk.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.readsChunks !== false) {
+      writer.uint32(32).bool(message.readsChunks);
     }
     return writer;
   },
@@ -422,6 +450,22 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
             message.cancels.push(Cancel.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chunks.push(Chunk.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.readsChunks = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -438,6 +482,12 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     return {
       calls: globalThis.Array.isArray(object?.calls) ? object.calls.map((e: any) => Call.fromJSON(e)) : [],
       cancels: globalThis.Array.isArray(object?.cancels) ? object.cancels.map((e: any) => Cancel.fromJSON(e)) : [],
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => Chunk.fromJSON(e)) : [],
+      readsChunks: isSet(object.readsChunks)
+        ? globalThis.Boolean(object.readsChunks)
+        : isSet(object.reads_chunks)
+        ? globalThis.Boolean(object.reads_chunks)
+        : false,
     };
   },
 
@@ -449,6 +499,12 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     if (message.cancels?.length) {
       obj.cancels = message.cancels.map((e) => Cancel.toJSON(e));
     }
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => Chunk.toJSON(e));
+    }
+    if (message.readsChunks !== false) {
+      obj.readsChunks = message.readsChunks;
+    }
     return obj;
   },
 
@@ -459,12 +515,14 @@ export const ScoreRequest: MessageFns<ScoreRequest> = {
     const message = createBaseScoreRequest();
     message.calls = object.calls?.map((e) => Call.fromPartial(e)) || [];
     message.cancels = object.cancels?.map((e) => Cancel.fromPartial(e)) || [];
+    message.chunks = object.chunks?.map((e) => Chunk.fromPartial(e)) || [];
+    message.readsChunks = object.readsChunks ?? false;
     return message;
   },
 };
 
 function createBaseScoreResponse(): ScoreResponse {
-  return { hello: undefined, replies: [], credit: undefined, drain: undefined, abandoned: undefined };
+  return { hello: undefined, replies: [], credit: undefined, drain: undefined, abandoned: undefined, chunks: [] };
 }
 
 export const ScoreResponse: MessageFns<ScoreResponse> = {
@@ -483,6 +541,9 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
     }
     if (message.abandoned !== undefined) {
       Abandoned.encode(message.abandoned, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.chunks) {
+      Chunk.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -540,6 +601,14 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
             message.abandoned = Abandoned.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.chunks.push(Chunk.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -559,6 +628,7 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
       credit: isSet(object.credit) ? Credit.fromJSON(object.credit) : undefined,
       drain: isSet(object.drain) ? Drain.fromJSON(object.drain) : undefined,
       abandoned: isSet(object.abandoned) ? Abandoned.fromJSON(object.abandoned) : undefined,
+      chunks: globalThis.Array.isArray(object?.chunks) ? object.chunks.map((e: any) => Chunk.fromJSON(e)) : [],
     };
   },
 
@@ -579,6 +649,9 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
     if (message.abandoned !== undefined) {
       obj.abandoned = Abandoned.toJSON(message.abandoned);
     }
+    if (message.chunks?.length) {
+      obj.chunks = message.chunks.map((e) => Chunk.toJSON(e));
+    }
     return obj;
   },
 
@@ -596,6 +669,112 @@ export const ScoreResponse: MessageFns<ScoreResponse> = {
     message.abandoned = (object.abandoned !== undefined && object.abandoned !== null)
       ? Abandoned.fromPartial(object.abandoned)
       : undefined;
+    message.chunks = object.chunks?.map((e) => Chunk.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseChunk(): Chunk {
+  return { id: 0, body: Buffer.alloc(0), totalBytes: 0 };
+}
+
+export const Chunk: MessageFns<Chunk> = {
+  encode(message: Chunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).uint32(message.id);
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(18).bytes(message.body);
+    }
+    if (message.totalBytes !== 0) {
+      writer.uint32(24).uint32(message.totalBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Chunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.totalBytes = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Chunk {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      body: isSet(object.body) ? Buffer.from(bytesFromBase64(object.body)) : Buffer.alloc(0),
+      totalBytes: isSet(object.totalBytes)
+        ? globalThis.Number(object.totalBytes)
+        : isSet(object.total_bytes)
+        ? globalThis.Number(object.total_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: Chunk): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.body.length !== 0) {
+      obj.body = base64FromBytes(message.body);
+    }
+    if (message.totalBytes !== 0) {
+      obj.totalBytes = Math.round(message.totalBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Chunk>): Chunk {
+    return Chunk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Chunk>): Chunk {
+    const message = createBaseChunk();
+    message.id = object.id ?? 0;
+    message.body = object.body ?? Buffer.alloc(0);
+    message.totalBytes = object.totalBytes ?? 0;
     return message;
   },
 };
@@ -1141,7 +1320,7 @@ export const Cancel: MessageFns<Cancel> = {
 };
 
 function createBaseHello(): Hello {
-  return { credits: 0, wantsHeaders: false, instanceId: "", parallel: 0 };
+  return { credits: 0, wantsHeaders: false, instanceId: "", parallel: 0, readsChunks: false };
 }
 
 export const Hello: MessageFns<Hello> = {
@@ -1157,6 +1336,9 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.parallel !== 0) {
       writer.uint32(32).uint32(message.parallel);
+    }
+    if (message.readsChunks !== false) {
+      writer.uint32(40).bool(message.readsChunks);
     }
     return writer;
   },
@@ -1206,6 +1388,14 @@ export const Hello: MessageFns<Hello> = {
             message.parallel = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.readsChunks = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1232,6 +1422,11 @@ export const Hello: MessageFns<Hello> = {
         ? globalThis.String(object.instance_id)
         : "",
       parallel: isSet(object.parallel) ? globalThis.Number(object.parallel) : 0,
+      readsChunks: isSet(object.readsChunks)
+        ? globalThis.Boolean(object.readsChunks)
+        : isSet(object.reads_chunks)
+        ? globalThis.Boolean(object.reads_chunks)
+        : false,
     };
   },
 
@@ -1249,6 +1444,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.parallel !== 0) {
       obj.parallel = Math.round(message.parallel);
     }
+    if (message.readsChunks !== false) {
+      obj.readsChunks = message.readsChunks;
+    }
     return obj;
   },
 
@@ -1261,6 +1459,7 @@ export const Hello: MessageFns<Hello> = {
     message.wantsHeaders = object.wantsHeaders ?? false;
     message.instanceId = object.instanceId ?? "";
     message.parallel = object.parallel ?? 0;
+    message.readsChunks = object.readsChunks ?? false;
     return message;
   },
 };
