@@ -114,11 +114,11 @@ export class Platform {
     return (await this.#get<{ value: Instance[] }>(`${workspace}/onlineEndpoints/${endpoint}/instances`)).value;
   }
 
-  /** Waits until every process runs again, `pid` is none of them, and all instances are ready. */
-  async whole(pid: number, endpoints: Readonly<Record<string, number>>): Promise<void> {
+  /** Waits until `pid` is gone from processes and instances, and each endpoint has so many instances that are ready. */
+  async whole(pid: number, instances: ReadonlyMap<string, number>): Promise<void> {
     const isWhole = async (): Promise<boolean> => {
       if (this.processes().some((process) => process.pid === pid)) return false;
-      for (const [endpoint, count] of Object.entries(endpoints)) {
+      for (const [endpoint, count] of instances) {
         const ready = (await this.instances(endpoint)).filter(({ state }) => state === 'ready');
         if (ready.length !== count || ready.some((one) => one.pid === pid)) return false;
       }

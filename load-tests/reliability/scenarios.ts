@@ -117,9 +117,10 @@ const killOfScorer: Scenario = {
 async function kill(platform: Platform, pid: number | undefined): Promise<void> {
   // 0 and less would mean a group of processes, or all of them.
   if (pid === undefined || pid <= 1) throw new Error('what is to be killed does not run');
+  const before = new Map<string, number>();
+  for (const name of endpointNames) before.set(name, (await platform.instances(name)).filter(serves).length);
   process.kill(pid, 'SIGKILL');
-  const counts = Object.entries(endpoints).map(([name, { instances }]) => [name, instances * deployments.length]);
-  await platform.whole(pid, Object.fromEntries(counts) as Record<string, number>);
+  await platform.whole(pid, before);
 }
 
 function serves({ state }: Instance): boolean {
