@@ -76,7 +76,7 @@ export function handedBack(answer: ScoreReply): boolean {
 }
 
 function queueFull({ route, pool }: DeploymentEntry, limit: number): PlatformError {
-  return new PlatformError(
+  return PlatformError.refusal(
     'resource_exhausted',
     'QUEUE_FULL',
     `deployment '${route.name}' has ${pool.liveInFlight} requests in flight and takes ${limit} ` +
@@ -86,14 +86,14 @@ function queueFull({ route, pool }: DeploymentEntry, limit: number): PlatformErr
 }
 
 function busy({ route, pool }: DeploymentEntry, reason: string, why: string): PlatformError {
-  return new PlatformError('unavailable', reason, `deployment '${route.name}' takes no more now: ${why}`, {
+  return PlatformError.refusal('unavailable', reason, `deployment '${route.name}' takes no more now: ${why}`, {
     retryAfterMs: pool.retryAfterMs(route.maxConcurrentRequestsPerInstance),
   });
 }
 
 function unreachable({ route, pool }: DeploymentEntry, leftMs: number): PlatformError {
   const needsMs = Math.ceil(pool.progress.answeredInMs(pool.liveInFlight));
-  return new PlatformError(
+  return PlatformError.refusal(
     'unavailable',
     'DEADLINE_UNREACHABLE',
     `deployment '${route.name}' has ${pool.liveInFlight} requests in flight: another would take about ${needsMs} ms, ` +

@@ -8,9 +8,9 @@ type Owner = 'deployment' | 'caller';
 /** The error of a call that took as long as its owner allows. */
 export function expiredError(owner: Owner, limitMs: number): PlatformError {
   if (owner === 'caller') {
-    return new PlatformError('deadline_exceeded', 'DEADLINE_EXCEEDED', `the caller's deadline of ${limitMs} ms passed`);
+    return PlatformError.refusal('deadline_exceeded', 'DEADLINE_EXCEEDED', `the caller's deadline of ${limitMs} ms passed`);
   }
-  return new PlatformError(
+  return PlatformError.refusal(
     'scoring_timeout',
     'SCORING_TIMEOUT',
     `no answer within the deployment's request_timeout_ms (${limitMs})`,

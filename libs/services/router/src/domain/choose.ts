@@ -55,7 +55,7 @@ export function drawMirrors(endpoint: EndpointEntry, random: () => number): Depl
 }
 
 export function noInstance(endpoint: string, deployment: string, instances: string): PlatformError {
-  return new PlatformError(
+  return PlatformError.refusal(
     'unavailable',
     'NO_INSTANCE',
     `deployment '${deployment}' of endpoint '${endpoint}' has no instance that can take a request (instances: ${instances})`,
