@@ -3,14 +3,14 @@ import { Progress, retryAfterOf } from '@mooring/overload';
 import type { ScoreCall } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
 import { CallQueue } from './call-queue.ts';
+import { Deadlines } from './deadlines.ts';
 import { OpenCall } from './open-call.ts';
 import * as refusals from './refusals.ts';
-import type { WorkerSlot } from './worker-slot.ts';
 
 export interface CallDeskOptions {
   /** Calls that may wait. */
   queueMax: number;
-  slots: readonly WorkerSlot[];
+  workers: number;
   requestTimeoutMs: number;
   /** How long an interrupted worker may go on with a call whose time is up. */
   graceMs: number;
@@ -23,12 +23,13 @@ export class CallDesk {
   readonly #queue: CallQueue;
   readonly #progress: Progress;
   readonly #open = new Set<OpenCall>();
+  readonly #deadlines = new Deadlines(this.#open, (open) => this.#tooLate(open));
   #onIdle: (() => void) | undefined;
 
   constructor(options: CallDeskOptions) {
     this.#options = options;
     this.#queue = new CallQueue(options.queueMax);
-    this.#progress = new Progress(options.slots.length);
+    this.#progress = new Progress(options.workers);
   }
 
   /** Puts a call into the queue, or says why not. Whatever happens later, it is answered by its deadline. */
@@ -44,14 +45,29 @@ export class CallDesk {
     return open;
   }
 
-  /** Takes the next one for a worker; never one whose time is up, even if its timer has not fired yet. */
-  next(): OpenCall | undefined {
+  /** Calls that no worker has. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes the next one for a worker; never one whose time is up, even if no timer has noticed yet. */
+  next(nowMs: number): OpenCall | undefined {
     for (let open = this.#queue.shift(); open !== undefined; open = this.#queue.shift()) {
-      if (performance.now() - open.arrivedMs < open.limitMs) return open;
+      if (nowMs < open.dueMs) return open;
       open.fail(this.#waitedTooLong(open));
       this.close(open);
     }
     return undefined;
+  }
+
+  /** One that was taken and has not begun: it is the next, unless nobody waits for it. */
+  putBack(open: OpenCall): void {
+    if (open.abandoned === undefined) {
+      this.#queue.putBack(open);
+      return;
+    }
+    open.fail(open.abandoned);
+    this.close(open);
   }
 
   /** Notes what one call took in a worker. */
@@ -91,12 +107,11 @@ export class CallDesk {
   #watch(open: OpenCall, signal: AbortSignal): void {
     this.#open.add(open);
     this.#progress.entered(open.arrivedMs);
-    const timer = setTimeout(() => this.#tooLate(open), open.limitMs);
+    this.#deadlines.watch(open);
     // Whoever gave the signal may know better why.
     const gone = (): void =>
       this.#abandon(open, signal.reason instanceof PlatformError ? signal.reason : refusals.callerGone());
     open.release = () => {
-      clearTimeout(timer);
       clearTimeout(open.killTimer);
       signal.removeEventListener('abort', gone);
     };
@@ -121,20 +136,28 @@ export class CallDesk {
       this.close(open);
       return;
     }
-    const slot = this.#options.slots.find((one) => one.open === open);
-    if (slot === undefined) return;
-    const { graceMs, log } = this.#options;
-    if (open.abandoned === undefined) slot.interrupt();
+    if (open.slot === undefined) return;
+    if (open.abandoned === undefined) open.slot.cancel(open);
     open.abandoned ??= why;
+    const { graceMs } = this.#options;
+    // Within its time a call may end by itself, and ending its worker costs as much as loading another.
+    this.#insist(open, why.code === 'cancelled' ? Math.max(graceMs, open.slot.loadMs) : graceMs);
+  }
+
+  /** Ends the worker that goes on with an abandoned call, and answers one that it has not come to. */
+  #insist(open: OpenCall, afterMs: number): void {
     clearTimeout(open.killTimer);
-    open.killTimer = setTimeout(
-      () => {
-        const facts = { worker: slot.name, reason: why.reason };
-        log.warn(facts, 'run() goes on although it was interrupted: its worker is replaced');
+    open.killTimer = setTimeout(() => {
+      const { slot, abandoned } = open;
+      if (slot === undefined || abandoned === undefined) return;
+      if (slot.calls[0] === open) {
+        const facts = { worker: slot.name, reason: abandoned.reason };
+        this.#options.log.warn(facts, 'run() goes on although it was interrupted: its worker is replaced');
         slot.kill('was replaced');
-      },
-      // Within its time a call may end by itself, and ending its worker costs as much as loading another.
-      why.code === 'cancelled' ? Math.max(graceMs, slot.loadMs) : graceMs,
-    );
+        return;
+      }
+      open.failAbandoned(abandoned, performance.now());
+      this.#insist(open, afterMs);
+    }, afterMs);
   }
 }

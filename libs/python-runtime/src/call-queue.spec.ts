@@ -34,6 +34,25 @@ describe('the queue of calls', () => {
     expect(queue.shift()).toBe(second);
   });
 
+  it('serves first what was taken and has come back, oldest first', () => {
+    const queue = new CallQueue(9);
+    const [a, b, c] = [1, 2, 3].map((at) => new OpenCall(scoreCall(''), 1_000, at)) as [OpenCall, OpenCall, OpenCall];
+    queue.push(c);
+    queue.putBack(b);
+    queue.putBack(a);
+    expect(queue.length).toBe(3);
+    expect(queue.remove(b)).toBe(true);
+    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual([a, c, undefined]);
+  });
+
+  it('serves live calls before mirrored copies that have come back', () => {
+    const queue = new CallQueue(9);
+    const [copy, live] = [call(Priority.PRIORITY_MIRROR), call()];
+    queue.putBack(copy);
+    queue.push(live);
+    expect([queue.shift(), queue.shift()]).toEqual([live, copy]);
+  });
+
   it('is empty after all have been taken', () => {
     const queue = new CallQueue(3);
     const calls = [call(), call(Priority.PRIORITY_MIRROR)];

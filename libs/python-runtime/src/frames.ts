@@ -1,21 +1,45 @@
-/** Frames between scorer and worker: `<u32 meta length><u32 body length><meta: JSON><body>`, little endian. */
+/**
+ * Frames between scorer and worker; the other end is python/mooring_worker/channel.py. A head of 32 bytes, little endian: kind u8,
+ * flags u8, status u16, id u32, bytes of meta u32, bytes of body u32, then of an answer the microseconds of preprocessing, run and
+ * postprocessing and the KiB that the worker holds, u32 each. Then meta (JSON; most calls and answers have none), then the body.
+ */
 
-const headBytes = 8;
+export const headBytes = 32;
 const metaBytesMax = 16 * 2 ** 20;
 
+export const frameKind = { control: 1, call: 2, cancel: 3, reply: 4, dropped: 5, recall: 6 } as const;
+/** Flag of a call. */
+export const postFlag = 1;
+
+/** One frame from a worker. `meta` and `body` are views of what was read. */
 export interface Frame {
-  meta: Record<string, unknown>;
+  kind: number;
+  status: number;
+  id: number;
+  preprocessUs: number;
+  computeUs: number;
+  postprocessUs: number;
+  residentKib: number;
+  meta: Buffer;
   body: Buffer;
 }
 
-/** Meta and head as one buffer; the body follows as it is, so that it is not copied. */
-export function encodeHead(meta: object, bodyBytes: number): Buffer {
-  const text = Buffer.from(JSON.stringify(meta));
-  const head = Buffer.allocUnsafe(headBytes + text.length);
-  head.writeUInt32LE(text.length, 0);
-  head.writeUInt32LE(bodyBytes, 4);
-  text.copy(head, headBytes);
-  return head;
+/** Writes the head of a frame to a worker at `at`. */
+export function writeHead(
+  to: Buffer,
+  at: number,
+  kind: number,
+  flags: number,
+  id: number,
+  metaBytes: number,
+  bodyBytes: number,
+): void {
+  to.fill(0, at, at + headBytes);
+  to[at] = kind;
+  to[at + 1] = flags;
+  to.writeUInt32LE(id, at + 4);
+  to.writeUInt32LE(metaBytes, at + 8);
+  to.writeUInt32LE(bodyBytes, at + 12);
 }
 
 /**
@@ -29,26 +53,46 @@ export function frameDecoder(bodyBytesMax: number, onFrame: (frame: Frame) => vo
   return (bytes) => {
     parts.push(bytes);
     held += bytes.length;
-    while (held >= needed) {
-      // Joined only once enough has come: a large body would otherwise be copied with every piece of it.
-      const all = whole(parts, held);
-      const metaBytes = all.readUInt32LE(0);
-      const bodyBytes = all.readUInt32LE(4);
-      if (metaBytes > metaBytesMax || bodyBytes > bodyBytesMax)
-        throw new RangeError('the worker sent what is not a frame');
-      const end = headBytes + metaBytes + bodyBytes;
-      if (held < end) {
-        parts = [all];
-        needed = end;
-        return;
+    if (held < needed) return;
+    // Joined only once enough has come: a large body would otherwise be copied with every piece of it.
+    const all = whole(parts, held);
+    let at = 0;
+    needed = headBytes;
+    while (held - at >= headBytes) {
+      const end = frameEnd(all, at, bodyBytesMax);
+      if (end > held) {
+        needed = end - at;
+        break;
       }
-      const bodyFrom = headBytes + metaBytes;
-      const meta = JSON.parse(all.toString('utf8', headBytes, bodyFrom)) as Record<string, unknown>;
-      onFrame({ meta, body: all.subarray(bodyFrom, end) });
-      parts = held > end ? [all.subarray(end)] : [];
-      held -= end;
-      needed = headBytes;
+      onFrame(frameAt(all, at, end));
+      at = end;
     }
+    held -= at;
+    parts = held > 0 ? [all.subarray(at)] : [];
+  };
+}
+
+function frameEnd(bytes: Buffer, at: number, bodyBytesMax: number): number {
+  const kind = bytes[at] as number;
+  const metaBytes = bytes.readUInt32LE(at + 8);
+  const bodyBytes = bytes.readUInt32LE(at + 12);
+  if (kind < frameKind.control || kind > frameKind.dropped || metaBytes > metaBytesMax || bodyBytes > bodyBytesMax)
+    throw new RangeError('the worker sent what is not a frame');
+  return at + headBytes + metaBytes + bodyBytes;
+}
+
+function frameAt(bytes: Buffer, at: number, end: number): Frame {
+  const bodyFrom = at + headBytes + bytes.readUInt32LE(at + 8);
+  return {
+    kind: bytes[at] as number,
+    status: bytes.readUInt16LE(at + 2),
+    id: bytes.readUInt32LE(at + 4),
+    preprocessUs: bytes.readUInt32LE(at + 16),
+    computeUs: bytes.readUInt32LE(at + 20),
+    postprocessUs: bytes.readUInt32LE(at + 24),
+    residentKib: bytes.readUInt32LE(at + 28),
+    meta: bytes.subarray(at + headBytes, bodyFrom),
+    body: bytes.subarray(bodyFrom, end),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { PlatformError } from '@mooring/errors';
 import type { Queued } from '@mooring/overload';
+import type { WorkerSlot } from './worker-slot.ts';
 import { failedReply, rankOf, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
 
 /** A call between its arrival and the moment when no worker has it any more. Settles once. */
@@ -10,8 +11,18 @@ export class OpenCall implements Queued {
   readonly arrivedMs: number;
   /** Milliseconds from arrival, queueing included. */
   readonly limitMs: number;
+  /** When its time is up; Infinity once that was noticed. */
+  dueMs: number;
   readonly reply: Promise<ScoreReply>;
+  /** The worker that has it, and what it is called there. */
+  slot: WorkerSlot | undefined;
+  frameId = 0;
+  /** When it began; undefined while it waits, here or in a worker behind others. */
   startedMs: number | undefined;
+  /** Its worker had it while that ran another. */
+  waitedInWorker = false;
+  /** Its worker was asked to give it back. */
+  recalled = false;
   /** Why nobody waits for it any more, while its worker still has it. */
   abandoned: PlatformError | undefined;
   /** Ends a worker that goes on with it although it was interrupted. */
@@ -27,6 +38,7 @@ export class OpenCall implements Queued {
     this.bytes = call.body.length;
     this.arrivedMs = nowMs;
     this.limitMs = call.deadlineMs > 0 ? Math.min(call.deadlineMs, requestTimeoutMs) : requestTimeoutMs;
+    this.dueMs = nowMs + this.limitMs;
     this.reply = promise;
     this.#settle = resolve;
   }

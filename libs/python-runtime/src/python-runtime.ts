@@ -14,13 +14,14 @@ import {
 import type { Logger } from 'pino';
 import { CallDesk } from './call-desk.ts';
 import { describeScript } from './describe-script.ts';
+import { Dispatcher } from './dispatcher.ts';
 import type { Frame } from './frames.ts';
 import type { OpenCall } from './open-call.ts';
 import * as refusals from './refusals.ts';
 import { restartBudget, type RestartBudget } from './restart-budget.ts';
 import { makeSlots, type PythonInstanceSpec } from './make-slots.ts';
 import type { ScriptCard } from './swagger.ts';
-import { workerReply } from './worker-reply.ts';
+import { workerReply, workUs } from './worker-reply.ts';
 import type { SlotEvents, WorkerSlot } from './worker-slot.ts';
 
 export interface PythonRuntimeOptions {
@@ -60,6 +61,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   readonly #budget: RestartBudget;
   readonly #slots: WorkerSlot[];
   readonly #desk: CallDesk;
+  readonly #dispatcher: Dispatcher;
   readonly #respawns = new Set<NodeJS.Timeout>();
   readonly #loaded = Promise.withResolvers<void>();
   #card: ScriptCard | undefined;
@@ -74,11 +76,13 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     this.#slots = makeSlots(spec, log, options, this);
     this.#desk = new CallDesk({
       queueMax: options.queueMax ?? queueMaxDefault,
-      slots: this.#slots,
+      workers: this.#slots.length,
       requestTimeoutMs: spec.requestSettings.requestTimeoutMs,
       graceMs: options.interruptGraceMs ?? interruptGraceMsDefault,
       log,
     });
+    // A worker is looked at for its memory when it is idle, which one with calls ahead hardly ever is.
+    this.#dispatcher = new Dispatcher(this.#slots, this.#desk, spec.settings.memoryMib === undefined);
     this.#loaded.promise.catch(() => undefined); // also rejects when nobody has called start() yet
   }
 
@@ -107,7 +111,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (refusal !== undefined) return failedReply(refusal, false);
     const open = this.#desk.take(call, signal);
     if (open instanceof PlatformError) return failedReply(open, false);
-    this.#dispatch();
+    this.#dispatcher.dispatch();
     return open.reply;
   }
 
@@ -119,6 +123,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (this.#started && this.#broken === '') await this.#desk.idle(signal);
     this.#desk.failQueued(refusals.stopping());
     for (const timer of this.#respawns) clearTimeout(timer);
+    this.#dispatcher.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(signal)));
   }
 
@@ -128,24 +133,30 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
       this.#started = true;
       this.#loaded.resolve();
     }
-    this.#dispatch();
+    this.#dispatcher.dispatch();
   }
 
   onReply(slot: WorkerSlot, open: OpenCall, frame: Frame): void {
     const nowMs = performance.now();
     if (open.abandoned !== undefined) open.failAbandoned(open.abandoned, nowMs);
     else {
-      this.#desk.noteRun(nowMs - (open.startedMs ?? nowMs));
+      this.#desk.noteRun(Math.max(nowMs - (open.startedMs ?? nowMs), workUs(frame) / 1000));
       open.answer(workerReply(open, frame, nowMs));
     }
+    this.#dispatcher.noteRun(workUs(frame));
     this.#desk.close(open);
-    this.#recycleIfFat(slot, Number(frame.meta['residentKib'] ?? 0));
-    this.#dispatch();
+    this.#recycleIfFat(slot, frame.residentKib);
+    this.#dispatcher.dispatch();
+  }
+
+  onDropped(_slot: WorkerSlot, open: OpenCall): void {
+    this.#desk.putBack(open);
+    this.#dispatcher.dispatch();
   }
 
   onEnd(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void {
-    const open = slot.open;
-    slot.open = undefined;
+    const [open, ...behind] = slot.takeCalls();
+    for (const one of behind) this.#desk.putBack(one); // they had not begun
     if (open !== undefined) {
       if (open.abandoned !== undefined) open.failAbandoned(open.abandoned, performance.now());
       else open.fail(refusals.exited(end.words, Math.max(this.#desk.retryAfterMs(), retryAfterOf(slot.loadMs))));
@@ -162,6 +173,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
           ),
       );
     else this.#replace(slot, end);
+    this.#dispatcher.dispatch();
   }
 
   #describe(call: ScoreCall): ScoreReply {
@@ -179,15 +191,6 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     if (this.#stopping) return refusals.stopping();
     if (this.#broken !== '') return refusals.crashes(this.#broken);
     return this.#started ? undefined : refusals.notLoaded();
-  }
-
-  #dispatch(): void {
-    for (const slot of this.#slots) {
-      if (slot.state !== 'idle') continue;
-      const open = this.#desk.next();
-      if (open === undefined) return;
-      slot.run(open, performance.now());
-    }
   }
 
   #recycleIfFat(slot: WorkerSlot, residentKib: number): void {
@@ -209,7 +212,10 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   }
 
   #replace(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void {
-    if (this.#broken !== '') return;
+    if (this.#broken !== '') {
+      this.#desk.failQueued(refusals.crashes(this.#broken));
+      return;
+    }
     const delayMs = end.expected ? 0 : this.#budget.exited(performance.now());
     const words = end.load?.message ?? `the scoring script's process ${end.words}`;
     if (delayMs === undefined) {

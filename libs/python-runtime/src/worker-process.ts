@@ -3,7 +3,9 @@ import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { exitWords } from './exit-words.ts';
-import { encodeHead, frameDecoder, type Frame } from './frames.ts';
+import type { ScoreCall } from '@mooring/scoring-stream';
+import { frameDecoder, type Frame } from './frames.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { copyLines } from './script-log.ts';
 
 const workerMain = fileURLToPath(new URL('../python/mooring_worker/__main__.py', import.meta.url));
@@ -39,7 +41,10 @@ export class WorkerProcess {
   readonly #channel: Duplex | undefined;
   readonly #ended = Promise.withResolvers<void>();
   readonly #exit: Promise<{ words: string; killed: boolean }>;
+  readonly #writer = new FrameWriter();
+  #flushing = false;
   #killedBecause = '';
+  readonly #look = (): void => void this.#child.kill('SIGUSR2');
 
   constructor(options: WorkerOptions) {
     this.#child = spawn(options.interpreter, [workerMain, String(channelFd), String(lifelineFd)], {
@@ -60,18 +65,34 @@ export class WorkerProcess {
     return this.#child.pid ?? 0;
   }
 
-  send(meta: object, body: Buffer): void {
-    const channel = this.#channel;
-    if (channel === undefined || channel.destroyed || !channel.writable) return; // it is gone, and onEnd says so
-    channel.cork();
-    channel.write(encodeHead(meta, body.length));
-    if (body.length > 0) channel.write(body);
-    channel.uncork();
+  /** What to load, or to end. */
+  control(meta: object): void {
+    this.#writer.control(meta);
+    this.#flush();
   }
 
-  /** Raises an exception in the call that it runs; see mooring_worker/interrupts.py. */
-  interrupt(): void {
-    this.#child.kill('SIGUSR2');
+  /** Gives it a call, which it begins when it has answered those before. Calls of one turn of the event loop go out together. */
+  call(id: number, call: ScoreCall): void {
+    this.#writer.call(id, call);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // setImmediate, not a microtask: what else became readable in this turn has its calls and answers in the same write.
+    setImmediate(() => this.#flush());
+  }
+
+  /**
+   * Says that nobody waits for a call. `now`: even while it runs, by an exception there; see mooring_worker/interrupts.py.
+   * The signal follows when the frame that it is about has left.
+   */
+  cancel(id: number, now: boolean): void {
+    this.#writer.cancel(id);
+    this.#flush(now ? this.#look : undefined);
+  }
+
+  /** Asks for calls that have not begun. */
+  recall(ids: readonly number[]): void {
+    for (const id of ids) this.#writer.recall(id);
+    this.#flush(this.#look);
   }
 
   /** Ends the process and all that it started, at once. */
@@ -85,7 +106,7 @@ export class WorkerProcess {
     const now = (): void => this.kill();
     if (signal.aborted) now();
     signal.addEventListener('abort', now, { once: true });
-    this.send({ type: 'stop' }, Buffer.alloc(0));
+    this.control({ type: 'stop' });
     const term = setTimeout(() => this.#signalGroup('SIGTERM'), politeMs);
     const kill = setTimeout(now, politeMs + termMs);
     await this.#ended.promise;
@@ -94,16 +115,35 @@ export class WorkerProcess {
     signal.removeEventListener('abort', now);
   }
 
+  #flush(sent?: () => void): void {
+    this.#flushing = false;
+    const channel = this.#channel;
+    if (this.#writer.empty) return;
+    const buffers = this.#writer.take();
+    if (channel === undefined || channel.destroyed || !channel.writable) return; // it is gone, and onEnd says so
+    const last = buffers.pop() as Buffer;
+    if (buffers.length > 0) channel.cork();
+    for (const buffer of buffers) channel.write(buffer);
+    channel.write(last, sent);
+    if (buffers.length > 0) channel.uncork();
+  }
+
   async #readChannel(options: WorkerOptions): Promise<void> {
     const decode = frameDecoder(options.bodyBytesMax, options.onFrame);
     const channel = this.#channel;
     if (channel === undefined) return;
     channel.on('error', () => undefined); // a write to a worker that is gone; onEnd tells
-    try {
-      for await (const bytes of channel) decode(bytes as Buffer);
-    } catch (error) {
-      this.kill(`broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`);
-    }
+    channel.on('data', (bytes: Buffer) => {
+      try {
+        decode(bytes);
+      } catch (error) {
+        channel.destroy();
+        this.kill(`broke its channel to the platform (${error instanceof Error ? error.message : String(error)})`);
+      }
+    });
+    const over = Promise.withResolvers<void>();
+    for (const event of ['end', 'close']) channel.once(event, over.resolve);
+    await over.promise;
     // One that is still there after that can never answer again.
     const timer = setTimeout(() => this.kill('closed its channel to the platform'), exitNoticeMs);
     void this.#exit.finally(() => clearTimeout(timer));

@@ -7,8 +7,13 @@ UNEXPECTED = "An unexpected error occurred in scoring script. Check the logs for
 JSON_TYPE = "application/json"
 
 
+_PLAIN_HEADERS = [("x-ms-run-function-failed", "False")]
+
+
 class Answer:
     """Status, headers and body. `reason` is set when it is a failure that the platform names itself."""
+
+    __slots__ = ("status", "body", "content_type", "headers", "reason", "message", "times")
 
     def __init__(
         self,
@@ -22,18 +27,18 @@ class Answer:
         self.status = status
         self.body = body
         self.content_type = content_type
-        self.headers = headers if headers is not None else [("x-ms-run-function-failed", "False")]
+        self.headers = headers if headers is not None else _PLAIN_HEADERS
         self.reason = reason
         self.message = message
-        self.preprocess_us = 0
-        self.compute_us = 0
-        self.postprocess_us = 0
+        # Preprocessing, run(), postprocessing, in microseconds.
+        self.times = (0, 0, 0)
 
-    def with_times_of(self, other: "Answer") -> "Answer":
-        self.preprocess_us = other.preprocess_us
-        self.compute_us = other.compute_us
-        self.postprocess_us = other.postprocess_us
-        return self
+    def meta(self) -> bytes:
+        """What goes beside status and body; nothing for the answer that nearly every script gives."""
+        if self.headers is _PLAIN_HEADERS and self.content_type is JSON_TYPE and not self.reason:
+            return b""
+        said = {"contentType": self.content_type, "headers": self.headers, "reason": self.reason, "message": self.message}
+        return json.dumps(said).encode()
 
 
 class Failure(Exception):
@@ -60,25 +65,17 @@ class Failure(Exception):
 
 def to_answer(result: Any) -> Answer:
     """A script's return value as an answer. Raises Failure when it cannot be one."""
-    if _is_response(result):
+    if type(result) not in _JSON_KINDS and _is_response(result):
         return _from_response(result)
     return Answer(200, encode({} if result is None else result))
 
 
 def encode(result: Any) -> bytes:
     """Valid JSON in UTF-8, or a Failure that names what cannot be JSON."""
-    kind = type_name(result)
     try:
-        text = json.dumps(result, allow_nan=False, ensure_ascii=False, default=_refuse)
-    except _NotJson as not_json:
-        where = "" if type_name(not_json.value) == kind else f" with a {type_name(not_json.value)} in it"
-        raise _not_json(f"a {kind}{where}, which JSON cannot hold{_advice(not_json.value)}") from None
-    except RecursionError:
-        raise _not_json(f"a {kind} that is nested too deeply for JSON") from None
-    except TypeError as error:
-        raise _not_json(f"a {kind} that JSON cannot hold: {error}") from None
-    except ValueError as error:
-        raise _not_json(_value_problem(kind, str(error))) from None
+        text = _ENCODER.encode(result)
+    except (_NotJson, RecursionError, TypeError, ValueError) as error:
+        raise Failure(500, "RESULT_NOT_JSON", f"run() returned {_problem(type_name(result), error)}") from None
     try:
         return text.encode()
     except UnicodeEncodeError:
@@ -86,7 +83,13 @@ def encode(result: Any) -> bytes:
         return json.dumps(result, allow_nan=False, default=_refuse).encode()
 
 
-def _value_problem(kind: str, text: str) -> str:
+def _problem(kind: str, error: Exception) -> str:
+    if isinstance(error, _NotJson):
+        where = "" if type_name(error.value) == kind else f" with a {type_name(error.value)} in it"
+        return f"a {kind}{where}, which JSON cannot hold{_advice(error.value)}"
+    if isinstance(error, RecursionError):
+        return f"a {kind} that is nested too deeply for JSON"
+    text = str(error)
     if "Circular" in text:
         return f"a {kind} that contains itself, which JSON cannot hold"
     if "Out of range float" in text:
@@ -104,8 +107,9 @@ def _refuse(value: Any) -> Any:
     raise _NotJson(value)
 
 
-def _not_json(what: str) -> Failure:
-    return Failure(500, "RESULT_NOT_JSON", f"run() returned {what}")
+# json.dumps with arguments makes one for each call.
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False, default=_refuse)
+_JSON_KINDS = frozenset((dict, list, tuple, str, int, float, bool, type(None)))
 
 
 def _advice(value: Any) -> str:
@@ -143,7 +147,7 @@ def _from_response(response: Any) -> Answer:
         elif lower not in ("content-length", "connection", "transfer-encoding"):
             headers.append((str(name), _one_line(str(value))))
     headers.append(("x-ms-run-function-failed", failed))
-    return Answer(int(response.status_code), bytes(response.get_data()), _one_line(content_type), headers)
+    return Answer(min(max(int(response.status_code), 0), 0xFFFF), bytes(response.get_data()), _one_line(content_type), headers)
 
 
 def _one_line(value: str) -> str:

@@ -1,18 +1,34 @@
-"""Frames between the scorer and this worker: `<u32 meta length><u32 body length><meta: JSON><body: bytes>`, little endian."""
+"""
+Frames between the scorer and this worker. A head of 32 bytes, little endian (kind u8, flags u8, status u16, id u32, bytes of meta
+u32, bytes of body u32, four numbers u32), then meta (JSON; most calls and answers have none), then the body. The other end is
+src/frames.ts.
+"""
 
 import fcntl
-import json
 import os
 import socket
 import struct
-from typing import Any, Dict, Optional, Tuple
+from typing import Optional, Set, Tuple
 
-_HEAD = struct.Struct("<II")
+# Kinds of frames.
+CONTROL = 1  # its meta says what it is
+CALL = 2
+CANCEL = 3  # nobody waits for the call `id` any more
+REPLY = 4
+DROPPED = 5  # the call `id` has not begun and will not
+RECALL = 6  # another worker should have the call `id`, unless it has begun
+
+POST = 1  # flag of a call
+
+_HEAD = struct.Struct("<BBHIIIIIII")
+_READ = struct.Struct("<BB2xIII16x")
+_CHUNK = 1 << 16
 
 # Far above what a script opens, so that a script which closes "all" low descriptors does not close this one.
 _HIGH_FD = 200
 
-Frame = Tuple[Dict[str, Any], bytes]
+# Kind, flags, id, meta, body.
+Frame = Tuple[int, int, int, bytes, bytes]
 
 
 class Channel:
@@ -24,28 +40,104 @@ class Channel:
         os.close(fd)
         self._socket = socket.socket(fileno=high)
         self._socket.setblocking(True)
-        self._reader = self._socket.makefile("rb", buffering=1 << 16)
+        self._data = b""
+        self._at = 0
+        # Calls whose cancellation `look` has seen and `read` has not reached, and those of them that were given up.
+        self.cancelled: Set[int] = set()
+        self.dropped: Set[int] = set()
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def read(self) -> Optional[Frame]:
-        """The next frame, or None when the scorer has gone."""
-        head = self._reader.read(_HEAD.size)
-        if len(head) < _HEAD.size:
+        """The next frame, or None when the scorer has gone. One read of the socket may bring several."""
+        if len(self._data) - self._at < _READ.size and not self._more():
             return None
-        meta_length, body_length = _HEAD.unpack(head)
-        meta = self._reader.read(meta_length)
-        body = self._reader.read(body_length)
-        if len(meta) < meta_length or len(body) < body_length:
-            return None
-        return json.loads(meta), body
+        data = self._data
+        kind, flags, number, meta_bytes, body_bytes = _READ.unpack_from(data, self._at)
+        meta_from = self._at + _READ.size
+        body_from = meta_from + meta_bytes
+        end = body_from + body_bytes
+        if end <= len(data):
+            self._at = end
+            return kind, flags, number, data[meta_from:body_from], data[body_from:end]
+        self._at = meta_from
+        meta = self._exactly(meta_bytes)
+        body = None if meta is None else self._exactly(body_bytes)
+        return None if meta is None or body is None else (kind, flags, number, meta, body)
 
-    def write(self, meta: Dict[str, Any], body: bytes = b"") -> None:
-        text = json.dumps(meta).encode()
-        head = _HEAD.pack(len(text), len(body)) + text
-        if len(body) < 1 << 16:
-            self._socket.sendall(head + body)
+    def look(self) -> None:
+        """
+        Takes in what has arrived, without waiting, and gives up those calls in it that were cancelled or recalled. Only while a call runs or
+        is about to: nothing may be reading or writing here.
+        """
+        try:
+            arrived = self._socket.recv(_CHUNK, socket.MSG_DONTWAIT)
+        except OSError:
+            arrived = b""
+        self._data = data = self._data[self._at :] + arrived
+        self._at = at = 0
+        waiting = set()
+        while len(data) - at >= _READ.size:
+            kind, _, number, meta_bytes, body_bytes = _READ.unpack_from(data, at)
+            at += _READ.size + meta_bytes + body_bytes
+            if at > len(data):
+                return
+            if kind == CALL:
+                waiting.add(number)
+                continue
+            if kind == CANCEL:
+                self.cancelled.add(number)
+            if number in waiting and number not in self.dropped:
+                self._drop(number)
+
+    def write(
+        self,
+        kind: int,
+        meta: bytes = b"",
+        body: bytes = b"",
+        flags: int = 0,
+        status: int = 0,
+        number: int = 0,
+        times: Tuple[int, int, int] = (0, 0, 0),
+        resident_kib: int = 0,
+    ) -> None:
+        head = _HEAD.pack(kind, flags, status, number, len(meta), len(body), *times, resident_kib)
+        if len(body) < _CHUNK:
+            self._socket.sendall(head + meta + body)
         else:
-            self._socket.sendall(head)
+            self._socket.sendall(head + meta)
             self._socket.sendall(body)
+
+    def _drop(self, number: int) -> None:
+        self.dropped.add(number)
+        try:
+            self.write(DROPPED, number=number)
+        except OSError:
+            pass  # the answer of the call that runs will find it, too
+
+    def _more(self) -> bool:
+        """Waits until there is a head. False when the scorer has gone."""
+        while len(self._data) - self._at < _READ.size:
+            arrived = self._socket.recv(_CHUNK)
+            if not arrived:
+                return False
+            self._data = self._data[self._at :] + arrived
+            self._at = 0
+        return True
+
+    def _exactly(self, size: int) -> Optional[bytes]:
+        """The next `size` bytes, or None when the scorer has gone. Most of a large body comes straight from the kernel."""
+        held = self._data[self._at : self._at + size]
+        self._at += len(held)
+        if len(held) == size:
+            return held
+        whole = bytearray(size)
+        whole[: len(held)] = held
+        rest = memoryview(whole)[len(held) :]
+        while rest:
+            got = self._socket.recv_into(rest)
+            if got == 0:
+                return None
+            rest = rest[got:]
+        return bytes(whole)

@@ -1,7 +1,9 @@
 """Ends a call that nobody waits for any more, by an exception in the thread that runs it."""
 
 import signal
-from typing import Any
+from typing import Any, Optional
+
+from mooring_worker.channel import Channel
 
 # One that libraries leave alone; SIGINT belongs to the script.
 _SIGNAL = signal.SIGUSR2
@@ -13,25 +15,41 @@ class CallCancelled(KeyboardInterrupt):
 
 class Interrupts:
     """
-    The scorer sends the signal only while this worker has a call, and no further call before the answer to it. So a signal that
-    comes when the call has just ended is never meant for the next one.
+    The scorer names the call in a frame and then sends the signal, which says that there is something to read. So a signal that
+    comes when its call has just ended is never taken for the next one's, and calls that have not begun can be given up while
+    another runs.
     """
 
-    def __init__(self) -> None:
-        self._running = False
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._running: Optional[int] = None
+        self._unseen = False
+        self._looking = False
         signal.signal(_SIGNAL, self._handle)
 
     def usable(self) -> bool:
         """False when the script has taken the signal for itself."""
         return signal.getsignal(_SIGNAL) == self._handle
 
-    def begin(self) -> None:
-        self._running = True
+    def begin(self, call: int) -> None:
+        self._running = call
+        if self._unseen:
+            self._handle()
 
     def end(self) -> None:
-        self._running = False
+        self._running = None
 
-    def _handle(self, _signal: int, _frame: Any) -> None:
-        if self._running:
-            self._running = False  # once a call
+    def _handle(self, *_: Any) -> None:
+        self._unseen = True
+        if self._running is None or self._looking:
+            return
+        self._looking = True
+        try:
+            while self._unseen:
+                self._unseen = False
+                self._channel.look()
+        finally:
+            self._looking = False
+        if self._running in self._channel.cancelled:
+            self._running = None  # once a call
             raise CallCancelled("nobody waits for this call's answer any more")

@@ -7,9 +7,11 @@ import select
 import signal
 import sys
 import threading
+import time
 
 _F_SETSIG = 10
 _HIGH_FD = 205
+_LOOK_SECONDS = 0.005
 
 
 def die_with_parent(channel_fd: int, lifeline_fd: int) -> None:
@@ -53,8 +55,24 @@ def no_core_files() -> None:
         pass
 
 
-def resident_kib() -> int:
-    """Resident memory of this process in KiB; its highest so far where /proc does not exist."""
+class ResidentMemory:
+    """Resident memory of this process in KiB, looked at every few milliseconds: reading it costs more than a small call."""
+
+    def __init__(self, watched: bool) -> None:
+        self._watched = watched
+        self._kib = 0
+        self._seen = 0.0
+
+    def kib(self) -> int:
+        """0 where nobody watches it."""
+        if self._watched and time.monotonic() - self._seen > _LOOK_SECONDS:
+            self._kib = _resident_kib()
+            self._seen = time.monotonic()
+        return self._kib
+
+
+def _resident_kib() -> int:
+    """Its highest so far where /proc does not exist."""
     try:
         with open("/proc/self/statm", "rb") as statm:
             return int(statm.read().split()[1]) * (resource.getpagesize() // 1024)

@@ -5,27 +5,44 @@ from typing import Any, Dict
 
 from azureml_inference_server_http.api.aml_request import AMLRequest
 
-from mooring_worker.answer import Failure
+from mooring_worker.answer import JSON_TYPE, Failure
+from mooring_worker.channel import POST
 
 
-def make_request(meta: Dict[str, Any], body: bytes) -> AMLRequest:
-    return AMLRequest(
-        method=meta["method"],
-        path="/score",
-        query=meta["query"],
-        headers=[(name, value) for name, value in meta["headers"]],
-        content_type=meta["contentType"],
-        body=body,
-    )
+class Call:
+    """One call as it came: what is not needed to answer it is never decoded. Without meta it is plain JSON."""
+
+    __slots__ = ("number", "is_post", "meta", "body")
+
+    def __init__(self, number: int, flags: int, meta: bytes, body: bytes) -> None:
+        self.number = number
+        self.is_post = flags & POST
+        self.meta = meta
+        self.body = body
+
+    def request(self) -> AMLRequest:
+        if not self.meta:
+            return AMLRequest(content_type=JSON_TYPE, body=self.body)
+        meta = json.loads(self.meta)
+        return AMLRequest(
+            method=meta["method"],
+            path="/score",
+            query=meta["query"],
+            headers=[(name, value) for name, value in meta["headers"]],
+            content_type=meta["contentType"],
+            body=self.body,
+        )
 
 
-def raw_text(request: AMLRequest) -> str:
+def raw_text(call: Call) -> str:
     """What an undecorated `run` gets: the body as text, or a GET's query as the text of a JSON object."""
-    if request.method == "GET":
-        return json.dumps(query_object(request))
-    _only_post(request)
+    if not call.is_post:
+        request = call.request()
+        if request.method == "GET":
+            return json.dumps(query_object(request))
+        _only_post(request)
     try:
-        return str(request.data, "utf-8")
+        return str(call.body, "utf-8")
     except UnicodeDecodeError as error:
         raise Failure(400, "BODY_NOT_UTF8", f"Input cannot be decoded as UTF-8: {error}") from None
 

@@ -9,13 +9,13 @@ import traceback
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional
 
-from azureml_inference_server_http.api.aml_request import AMLRequest, is_rawhttp
+from azureml_inference_server_http.api.aml_request import is_rawhttp
 from inference_schema import schema_util
 
 from mooring_worker import stdio
 from mooring_worker.answer import UNEXPECTED, Answer, Failure, to_answer
 from mooring_worker.interrupts import CallCancelled, Interrupts
-from mooring_worker.request import json_object, raw_text
+from mooring_worker.request import Call, json_object, raw_text
 
 _MODULE = "entry_module"
 
@@ -102,6 +102,8 @@ class Script:
         self._wants_headers = any(p.name == "request_headers" for p in parameters)
         self._inputs: List[inspect.Parameter] = [p for p in parameters if p.name != "request_headers"]
         self._check(parameters)
+        self._first = self._inputs[0].name
+        self._plain = not (self._raw or self._decorated or self._wants_headers)
 
     def _check(self, parameters: List[inspect.Parameter]) -> None:
         allowed = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -124,15 +126,15 @@ class Script:
             "outputSchema": schema_util.get_output_schema(self._run),
         }
 
-    def answer(self, request: AMLRequest) -> Answer:
+    def answer(self, call: Call) -> Answer:
         """Never raises: whatever `run` does short of ending the process becomes an answer. Times are in microseconds."""
         started = time.perf_counter_ns()
         called: Optional[int] = None
         returned: Optional[int] = None
         try:
-            arguments = self._arguments(request)
+            arguments = self._arguments(call)
             called = time.perf_counter_ns()
-            self._interrupts.begin()
+            self._interrupts.begin(call.number)
             try:
                 result = self._run(**arguments)
             finally:
@@ -153,19 +155,19 @@ class Script:
         ended = time.perf_counter_ns()
         called = called or ended
         returned = returned or ended
-        answer.preprocess_us = (called - started) // 1000
-        answer.compute_us = (returned - called) // 1000
-        answer.postprocess_us = (ended - returned) // 1000
+        answer.times = ((called - started) // 1000, (returned - called) // 1000, (ended - returned) // 1000)
         return answer
 
-    def _arguments(self, request: AMLRequest) -> Dict[str, Any]:
-        first = self._inputs[0].name
+    def _arguments(self, call: Call) -> Dict[str, Any]:
+        if self._plain:
+            return {self._first: raw_text(call)}
+        request = call.request()
         if self._raw:
-            arguments: Dict[str, Any] = {first: request}
+            arguments: Dict[str, Any] = {self._first: request}
         elif self._decorated:
             arguments = self._unpacked(json_object(request))
         else:
-            arguments = {first: raw_text(request)}
+            arguments = {self._first: raw_text(call)}
         if self._wants_headers:
             arguments["request_headers"] = dict(request.headers.items())
         return arguments

@@ -1,11 +1,13 @@
 """The script's standard streams: lines appear at once, and a script that closes them does not take its log away."""
 
 import os
+import select
 import sys
 from typing import List
 
 _HIGH_FD = 210
 _kept: List[int] = []
+_open = select.poll()
 
 
 def prepare() -> None:
@@ -13,6 +15,7 @@ def prepare() -> None:
 
     for fd in (0, 1, 2):
         _kept.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _HIGH_FD))
+        _open.register(fd, 0)
     for stream in (sys.stdout, sys.stderr):
         # One write per line: unbuffered streams write the text and its line end apart, and lines of workers would mix.
         stream.reconfigure(line_buffering=True, write_through=False, errors="backslashreplace")
@@ -20,10 +23,8 @@ def prepare() -> None:
 
 def restore() -> None:
     """Flushes, and opens again what the script has closed."""
-    for fd in (0, 1, 2):
-        try:
-            os.fstat(fd)
-        except OSError:
+    for fd, state in _open.poll(0):
+        if state & select.POLLNVAL:
             os.dup2(_kept[fd], fd, inheritable=True)
     sys.stdout = _flushed(sys.stdout, 1)
     sys.stderr = _flushed(sys.stderr, 2)

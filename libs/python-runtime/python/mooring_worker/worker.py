@@ -2,16 +2,19 @@
 
 import atexit
 import faulthandler
+import gc
+import json
 import os
 import traceback
 from typing import Any, Dict
 
+from mooring_worker import channel as frames
 from mooring_worker import stdio
 from mooring_worker.answer import Failure
 from mooring_worker.channel import Channel
 from mooring_worker.interrupts import Interrupts
-from mooring_worker.process import die_with_parent, end_group, no_core_files, resident_kib
-from mooring_worker.request import make_request
+from mooring_worker.process import ResidentMemory, die_with_parent, end_group, no_core_files
+from mooring_worker.request import Call
 from mooring_worker.script import LoadFailure, Script, load_script
 
 
@@ -24,60 +27,75 @@ def main(channel_fd: int, lifeline_fd: int) -> None:
     first = channel.read()
     if first is None:
         return
-    spec, _ = first
-    interrupts = Interrupts()
+    spec = json.loads(first[3])
+    interrupts = Interrupts(channel)
     script = _load(channel, spec, interrupts)
     if script is None:
         _leave(1)
-    channel.write({"type": "loaded", "interruptible": interrupts.usable(), **script.describe()})
+    # What loading has made lives as long as the process: no collection need walk it again.
+    gc.collect()
+    gc.freeze()
+    _say(channel, {"type": "loaded", "interruptible": interrupts.usable(), **script.describe()})
+    _serve(channel, script, spec)
+
+
+def _serve(channel: Channel, script: Script, spec: Dict[str, Any]) -> None:
+    memory = ResidentMemory(spec["watchMemory"])
     while True:
         frame = channel.read()
         if frame is None:
             end_group()
-        meta, body = frame
-        if meta["type"] == "stop":
+        kind, flags, number, meta, body = frame
+        if kind == frames.CANCEL:
+            channel.cancelled.discard(number)
+        elif kind == frames.CONTROL:
             _leave(0)
-        try:
-            _answer(channel, script, spec, meta, body)
-        except OSError as error:
-            stdio.log(f"the connection to the platform is broken ({error}): the script must not touch descriptors that it did not open")
-            _leave(1)
+        elif kind != frames.CALL:
+            pass  # a recall that came too late
+        elif number in channel.dropped:
+            channel.dropped.discard(number)
+        else:
+            try:
+                _answer(channel, script, Call(number, flags, meta, body), spec["maxResponseBytes"], memory)
+            except OSError as error:
+                stdio.log(f"the connection to the platform is broken ({error}): the script must not touch descriptors that it did not open")
+                _leave(1)
+
+
+def _say(channel: Channel, what: Dict[str, Any]) -> None:
+    channel.write(frames.CONTROL, meta=json.dumps(what).encode())
 
 
 def _load(channel: Channel, spec: Dict[str, Any], interrupts: Interrupts) -> Any:
     try:
-        return load_script(spec, lambda stage: channel.write({"type": "stage", "stage": stage}), interrupts)
+        return load_script(spec, lambda stage: _say(channel, {"type": "stage", "stage": stage}), interrupts)
     except LoadFailure as failure:
         if failure.detail:
             stdio.log(failure.detail)
-        channel.write({"type": "loadFailed", "code": failure.code, "message": str(failure)})
+        _say(channel, {"type": "loadFailed", "code": failure.code, "message": str(failure)})
         return None
 
 
-def _answer(channel: Channel, script: Script, spec: Dict[str, Any], meta: Dict[str, Any], body: bytes) -> None:
+def _answer(channel: Channel, script: Script, call: Call, bytes_max: int, memory: ResidentMemory) -> None:
     pid = os.getpid()
-    answer = script.answer(make_request(meta, body))
+    answer = script.answer(call)
     if os.getpid() != pid:
         os._exit(0)  # a child that the script forked and let return: the answer is its parent's to give
     stdio.restore()  # before the answer, so that what was printed is in the log when the caller has it
-    limit = spec["maxResponseBytes"]
-    if len(answer.body) > limit:
-        answer = Failure.too_large(len(answer.body), limit).with_times_of(answer)
-    reply = {
-        "type": "reply",
-        "id": meta["id"],
-        "status": answer.status,
-        "contentType": answer.content_type,
-        "headers": answer.headers,
-        "reason": answer.reason,
-        "message": answer.message,
-        "preprocessUs": answer.preprocess_us,
-        "computeUs": answer.compute_us,
-        "postprocessUs": answer.postprocess_us,
-    }
-    if spec["watchMemory"]:
-        reply["residentKib"] = resident_kib()
-    channel.write(reply, answer.body)
+    if len(answer.body) > bytes_max:
+        times = answer.times
+        answer = Failure.too_large(len(answer.body), bytes_max)
+        answer.times = times
+    # At once, whatever else is to be answered: the scorer takes each answer as the end of one call and the begin of the next.
+    channel.write(
+        frames.REPLY,
+        meta=answer.meta(),
+        body=answer.body,
+        status=answer.status,
+        number=call.number,
+        times=answer.times,
+        resident_kib=memory.kib(),
+    )
 
 
 def _leave(status: int) -> None:

@@ -1,0 +1,108 @@
+import { Priority } from '@mooring/contracts/scoring';
+import { fixture } from '@mooring/testing';
+import type { ModelRuntime } from '@mooring/scoring-stream';
+import { describe, expect, it } from 'vitest';
+import { ask, jsonOf, scoreCall, useRuntimes } from './testing.ts';
+
+const { runningText } = useRuntimes(fixture('slow-and-bad/scripts'));
+
+/** Says how often it ran before, so that a call that ran twice, or in another's place, is seen. */
+const script = `
+import json, os, time
+runs = {}
+def init(): pass
+def run(raw_data):
+    d = json.loads(raw_data)
+    if "n" in d: runs[d["n"]] = runs.get(d["n"], 0) + 1
+    if d.get("exit"): os._exit(3)
+    if d.get("sleep"): time.sleep(d["sleep"])
+    return {"n": d.get("n"), "pid": os.getpid(), "ran": runs.get(d.get("n"), 0)}
+`;
+
+/** Until the runtime knows that calls are short, and gives workers more than one. */
+async function warmUp(runtime: ModelRuntime): Promise<void> {
+  for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 10 }, () => ask(runtime, {})));
+}
+
+describe('calls that a worker has before it is done with the one that runs', () => {
+  it('get each its own answer, once, whoever of the others leaves', async () => {
+    const { runtime } = await runningText(script, { workerCount: 2 });
+    await warmUp(runtime);
+    let left = 0;
+    const stays = async (n: number): Promise<void> => {
+      expect(jsonOf(await ask(runtime, { n }))).toMatchObject({ n, ran: 1 });
+    };
+    const leaves = async (n: number): Promise<void> => {
+      const gone = new AbortController();
+      const answer = runtime.score(scoreCall({ n }), gone.signal);
+      if (n % 3 > 0) await new Promise((resolve) => setImmediate(resolve));
+      gone.abort();
+      const { errorCode, body } = await answer;
+      if (errorCode === 'cancelled') left += 1;
+      else expect(JSON.parse(body.toString())).toMatchObject({ n, ran: 1 });
+    };
+    for (let round = 0; round < 100; round += 1) {
+      const all = Array.from({ length: 24 }, (_, at) => ((at + round) % 3 === 0 ? leaves : stays)(round * 24 + at));
+      await Promise.all(all);
+    }
+    expect(left).toBeGreaterThan(100);
+  });
+
+  it('are called back when that turns out to be long, and go to another worker in their order', async () => {
+    const { runtime } = await runningText(script, { workerCount: 2 });
+    await warmUp(runtime);
+    const from = performance.now();
+    const long = ask(runtime, { sleep: 3 });
+    const ended: number[] = [];
+    const short = Array.from({ length: 14 }, async (_, n) => {
+      const answer = await ask(runtime, { n });
+      expect(jsonOf(answer)).toMatchObject({ n, ran: 1 });
+      ended.push(performance.now() - from);
+    });
+    await Promise.all(short);
+    expect(Math.max(...ended)).toBeLessThan(1_500);
+    expect((await long).status).toBe(200);
+  });
+
+  it('go to the next worker when theirs ends; only the one that ran is lost', async () => {
+    const { runtime } = await runningText(script);
+    await warmUp(runtime);
+    const answers = await Promise.all([
+      ask(runtime, { n: 0 }),
+      ask(runtime, { n: 1, exit: true }),
+      ...Array.from({ length: 6 }, (_, at) => ask(runtime, { n: at + 2 })),
+    ]);
+    expect(answers[1]).toMatchObject({ errorReason: 'WORKER_EXITED', started: true });
+    for (const [n, answer] of answers.entries()) {
+      if (n !== 1) expect(jsonOf(answer)).toMatchObject({ n, ran: 1 });
+    }
+  });
+
+  it('that have no time any more are answered while it goes on, and never run', async () => {
+    const { runtime } = await runningText(script);
+    await warmUp(runtime);
+    const long = ask(runtime, { sleep: 1 });
+    const late = Array.from({ length: 3 }, (_, n) => ask(runtime, { n }, { deadlineMs: 100 }));
+    const from = performance.now();
+    for (const answer of await Promise.all(late)) {
+      expect(answer).toMatchObject({ errorCode: 'scoring_timeout', started: false });
+    }
+    expect(performance.now() - from).toBeLessThan(700);
+    expect((await long).status).toBe(200);
+    for (const n of [0, 1, 2]) expect(jsonOf(await ask(runtime, { n }))).toMatchObject({ ran: 1 });
+  });
+
+  it('are live ones: mirrored copies wait where a live call can still overtake them', async () => {
+    const { runtime } = await runningText(script);
+    await warmUp(runtime);
+    const order: string[] = [];
+    const send = async (name: string, priority: Priority): Promise<void> => {
+      await ask(runtime, {}, { priority });
+      order.push(name);
+    };
+    const copies = ['a', 'b', 'c', 'd'].map((name) => send(name, Priority.PRIORITY_MIRROR));
+    await Promise.all([...copies, send('live', Priority.PRIORITY_LIVE)]);
+    // The first copy found the worker idle.
+    expect(order).toEqual(['a', 'live', 'b', 'c', 'd']);
+  });
+});
