@@ -1,4 +1,12 @@
-export { errorOf, failedReply, reply, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
+export {
+  errorOf,
+  failedReply,
+  reply,
+  type CallHead,
+  type ScoreCall,
+  type ScoreReply,
+  type ScoringPort,
+} from './port.ts';
 export { abandonedBy, rankOf, spentUs } from './abandoned.ts';
 export { ModelLoadError, type Capacity, type ModelRuntime } from './model-runtime.ts';
 export { serveScoringStream, type ScoringStreamOptions, type ScoringStreamServer } from './serve-scoring-stream.ts';

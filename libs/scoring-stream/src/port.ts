@@ -7,6 +7,15 @@ export type ScoreCall = Omit<Call, 'id'>;
 /** The answer to one call. A failure is an answer too: `errorCode` is set. */
 export type ScoreReply = Omit<Reply, 'id'>;
 
+/** What is known of a call before its body is there. */
+export interface CallHead extends Pick<
+  ScoreCall,
+  'operation' | 'endpoint' | 'deployment' | 'deadlineMs' | 'priority' | 'idempotencyKey'
+> {
+  /** As far as the caller said. */
+  bodyBytes: number;
+}
+
 /**
  * Where a scoring call can be sent: a router in this process, a router or a scorer behind a stream, a model runtime.
  * Never rejects: what goes wrong comes back as a reply with `errorCode`, and `started` says whether the model may have
@@ -14,6 +23,11 @@ export type ScoreReply = Omit<Reply, 'id'>;
  */
 export interface ScoringPort {
   score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply>;
+  /**
+   * The answer to a call that would be refused now whatever its body holds, so that nobody need read that; undefined for
+   * any other. Absent where it cannot be known.
+   */
+  refusal?(head: CallHead): ScoreReply | undefined;
 }
 
 const noTiming: Timing = { totalUs: 0, queueUs: 0, batchWaitUs: 0, preprocessUs: 0, computeUs: 0, postprocessUs: 0 };

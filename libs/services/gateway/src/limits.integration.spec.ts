@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PlatformError } from '@mooring/errors';
+import { failedReply, type CallHead, type ScoreReply } from '@mooring/scoring-stream';
 import { bearer, echo, key, linesOf, startTestGateway, type TestGateway } from './testing/test-gateway.ts';
 import { connectRaw } from './testing/raw-http.ts';
 
@@ -135,6 +137,44 @@ describe('the memory of all bodies', () => {
     gateway.answer = echo;
     await linesOf(gateway, 3);
     expect((await score(randomBytes(99_000))).status).toBe(200);
+  });
+});
+
+describe('a body that need not be read', () => {
+  const full = (): ScoreReply =>
+    failedReply(new PlatformError('unavailable', 'DEADLINE_UNREACHABLE', 'no time', { retryAfterMs: 1_200 }), false);
+
+  it('is refused when only its head is here, and the connection goes on', async () => {
+    const heads: CallHead[] = [];
+    gateway.refusal = (asked) => (heads.push(asked), full());
+    const connection = await connectRaw(gateway.url);
+    connection.send(
+      `${head('Content-Length: 90000\r\nazureml-model-deployment: luca\r\nx-request-timeout-ms: 700\r\n')}{`,
+    );
+    const text = await connection.until(/DEADLINE_UNREACHABLE.*\}\}$/s);
+    expect(text).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 2\r\n[^]*connection: keep-alive/);
+    expect(heads).toMatchObject([{ endpoint: 'cars', deployment: 'luca', bodyBytes: 90_000, idempotencyKey: '' }]);
+    expect(heads[0]?.deadlineMs).toBeGreaterThan(500);
+    gateway.refusal = () => undefined;
+    connection.send('x'.repeat(89_999) + head('Content-Length: 4\r\n') + 'next');
+    await connection.until(/next$/);
+    expect(gateway.gateway.bodyBytesHeld).toBe(0);
+    expect((await linesOf(gateway, 2))[0]).toMatchObject({ status: 503, reason: 'DEADLINE_UNREACHABLE', bytesIn: 0 });
+    connection.socket.destroy();
+  });
+
+  it('is read when nothing is known against it', async () => {
+    gateway.refusal = () => undefined;
+    expect((await score(randomBytes(99_000))).status).toBe(200);
+  });
+
+  it('is refused for its size first, since it will not do later either', async () => {
+    gateway.refusal = full;
+    const connection = await connectRaw(gateway.url);
+    connection.send(`${head('Content-Length: 100001\r\n')}{`);
+    expect(await connection.until(/BODY_TOO_LARGE/)).toMatch(/^HTTP\/1\.1 413 /);
+    connection.socket.destroy();
+    gateway.refusal = () => undefined;
   });
 });
 

@@ -10,6 +10,7 @@ import type { DeploymentEntry, Directory } from './domain/directory.ts';
 import { tellFacts } from './domain/instance-facts.ts';
 import { InstanceWait } from './domain/instance-wait.ts';
 import { isInference } from './domain/is-inference.ts';
+import { refuseHead } from './domain/refuse-head.ts';
 import { collectStatistics } from './fan-out.ts';
 import { inlineFor, scoreInline } from './inline/score-inline.ts';
 import type { MirrorSender } from './mirror.ts';
@@ -35,7 +36,9 @@ const deploymentBytesDefault = 512 * 2 ** 20;
 /** The router as a scoring port: for the gateway in this process, the gRPC handlers and the router's own socket. */
 export function createRoute(deps: RouteDeps): ScoringPort {
   const waits = new InstanceWait();
+  const bytesMax = deps.deploymentBytesMax ?? deploymentBytesDefault;
   return {
+    refusal: (head) => refuseHead(deps.directory, head, bytesMax, deps.observer.rejected),
     score: async (call, signal) => {
       const startedMs = deps.now();
       const span = deps.observer.span(call);

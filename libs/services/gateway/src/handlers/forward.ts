@@ -22,13 +22,41 @@ export async function forward(
   plan: RequestPlan,
   operation: Operation,
 ): Promise<Answer> {
+  const refused = exchange.request.complete ? undefined : refusedUnread(deps, exchange, plan, operation);
+  if (refused !== undefined) return replied(exchange, refused);
   const read = bodyOf(deps.bodyBytesMax, exchange);
   // Small bodies are here already, and waiting for nothing costs a turn.
   const body = read instanceof Promise ? await read : read;
-  const reply = await deps.scoring.score(callOf(exchange, plan, operation, body), exchange.signal);
+  return replied(exchange, await deps.scoring.score(callOf(exchange, plan, operation, body), exchange.signal));
+}
+
+function replied(exchange: Exchange, reply: ScoreReply): Answer {
   exchange.marks.answered = performance.now();
   exchange.reply = reply;
   return replyAnswer(reply, exchange.dialect, exchange.requestId);
+}
+
+/** The refusal of a request whose body is still coming, where the router would refuse it whatever that holds. */
+function refusedUnread(
+  { scoring, bodyBytesMax }: ForwardDeps,
+  exchange: Exchange,
+  plan: RequestPlan,
+  operation: Operation,
+): ScoreReply | undefined {
+  const { head, endpoint } = exchange;
+  const bodyBytes = head.contentLength ?? 0;
+  // That it is too large says more, since it will not do later either.
+  if (scoring.refusal === undefined || bodyBytes > bodyBytesMax) return undefined;
+  const { deployment, idempotencyKey } = callPlan(plan, head);
+  return scoring.refusal({
+    operation,
+    endpoint: endpoint?.name ?? '',
+    deployment,
+    deadlineMs: deadlineLeftMs(exchange),
+    priority: Priority.PRIORITY_LIVE,
+    idempotencyKey,
+    bodyBytes,
+  });
 }
 
 /** Asks something about an endpoint on the caller's behalf, outside the exchange's own answer. */

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import { reply, type CallHead, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import { KeptRequests, type Tracing } from '@mooring/telemetry';
 import { gatewayConfig } from '../config.ts';
 import { Gateway } from '../gateway.ts';
@@ -31,6 +31,8 @@ export interface TestGateway {
   requests: KeptRequests;
   /** What the port answers next; an echo of the body until it is set. */
   answer: (call: ScoreCall, signal: AbortSignal) => Promise<ScoreReply>;
+  /** What the port says to calls whose bodies are not here yet. */
+  refusal: (head: CallHead) => ScoreReply | undefined;
   logged: string[];
   stop(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function startTestGateway(
     lines: [],
     requests: new KeptRequests({ kept: 1_000, failedKept: 1_000 }),
     answer: echo,
+    refusal: () => undefined,
     logged,
   };
   const port: ScoringPort = {
@@ -71,6 +74,7 @@ export async function startTestGateway(
       test.calls.push(call);
       return test.answer(call, signal);
     },
+    refusal: (head) => test.refusal(head),
   };
   const gateway = new Gateway({
     config: gatewayConfig.parse({ http: '127.0.0.1:0', domain: 'models.example.org', ...settings }),

@@ -6,28 +6,42 @@ import type { InstanceSlot } from './deployment-pool.ts';
 import type { DeploymentEntry } from './directory.ts';
 import { isInference } from './is-inference.ts';
 
-/**
- * Refuses a call that a deployment has no instance, no room or no time for. What the caller can change by sending less is 429
- * (azureml-contract 4.4); what only we can change is 503.
- */
+/** What it depends on whether a call is let in, beside its size. */
+type Asking = Pick<ScoreCall, 'operation' | 'priority' | 'deadlineMs'>;
+
+/** Refuses a call that a deployment cannot take. */
 export function admit(target: DeploymentEntry, call: ScoreCall, bytesMax: number): void {
+  const refusal = whyNot(target, call, call.body.length, bytesMax);
+  if (refusal !== undefined) throw refusal;
+}
+
+/**
+ * Why a deployment has no instance, no room or no time for a call; undefined when it has. What the caller can change by
+ * sending less is 429 (azureml-contract 4.4); what only we can change is 503.
+ */
+export function whyNot(
+  target: DeploymentEntry,
+  call: Asking,
+  bodyBytes: number,
+  bytesMax: number,
+): PlatformError | undefined {
   const { endpoint, route, pool } = target;
   const concurrency = route.maxConcurrentRequestsPerInstance;
-  if (pool.slots.length === 0) throw noInstance(endpoint, route.name, pool.describe());
+  if (pool.slots.length === 0) return noInstance(endpoint, route.name, pool.describe());
   pool.setConcurrency(concurrency);
   const limit = pool.liveLimit(concurrency);
-  if (pool.liveInFlight >= limit) throw queueFull(target, limit);
+  if (pool.liveInFlight >= limit) return queueFull(target, limit);
   // Batch calls take what live ones leave: places to run, never places to wait.
   if (rankOf(call.priority) > 0 && pool.liveInFlight >= limit / 2) {
-    throw busy(target, 'BATCH_YIELDS', 'all instances are busy, and batch requests yield to live ones');
+    return busy(target, 'BATCH_YIELDS', 'all instances are busy, and batch requests yield to live ones');
   }
-  if (pool.bytesInFlight > 0 && pool.bytesInFlight + call.body.length > bytesMax) {
-    throw busy(target, 'DEPLOYMENT_BYTES_FULL', `its requests in flight hold ${pool.bytesInFlight} bytes`);
+  if (pool.bytesInFlight > 0 && pool.bytesInFlight + bodyBytes > bytesMax) {
+    return busy(target, 'DEPLOYMENT_BYTES_FULL', `its requests in flight hold ${pool.bytesInFlight} bytes`);
   }
   // What only describes the model does not wait for it.
-  if (!isInference(call.operation)) return;
+  if (!isInference(call.operation)) return undefined;
   const leftMs = call.deadlineMs > 0 ? Math.min(call.deadlineMs, route.requestTimeoutMs) : route.requestTimeoutMs;
-  if (pool.progress.hopeless(leftMs, pool.liveInFlight)) throw unreachable(target, leftMs);
+  return pool.progress.hopeless(leftMs, pool.liveInFlight) ? unreachable(target, leftMs) : undefined;
 }
 
 /** Why no instance was given the call: all have as many as they can bear, or there is none. */

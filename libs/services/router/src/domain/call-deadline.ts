@@ -8,7 +8,11 @@ type Owner = 'deployment' | 'caller';
 /** The error of a call that took as long as its owner allows. */
 export function expiredError(owner: Owner, limitMs: number): PlatformError {
   if (owner === 'caller') {
-    return PlatformError.refusal('deadline_exceeded', 'DEADLINE_EXCEEDED', `the caller's deadline of ${limitMs} ms passed`);
+    return PlatformError.refusal(
+      'deadline_exceeded',
+      'DEADLINE_EXCEEDED',
+      `the caller's deadline of ${limitMs} ms passed`,
+    );
   }
   return PlatformError.refusal(
     'scoring_timeout',

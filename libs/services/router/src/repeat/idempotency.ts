@@ -1,6 +1,6 @@
 import type { IdempotencyRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { failedReply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import { failedReply, type CallHead, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import type { Directory } from '../domain/directory.ts';
 import { isInference } from '../domain/is-inference.ts';
 import type { AnswerStore } from './answer-store.ts';
@@ -58,6 +58,11 @@ export class IdempotentPort implements ScoringPort {
     return this.scoreOnce(endpoint.writtenName, call, signal).catch((thrown: unknown) =>
       failedReply(PlatformError.from(thrown), true),
     );
+  }
+
+  /** With a key there may be an answer already, however full it is. */
+  refusal(head: CallHead): ScoreReply | undefined {
+    return head.idempotencyKey === '' ? this.next.refusal?.(head) : undefined;
   }
 
   /** Resolves when the answers that were given are known to the other processes, too. */

@@ -9,6 +9,8 @@ import { bodyTooSlow, callerGone, expectationFailed, requestTooSlow } from './pr
 import type { RequestHead } from './request-head.ts';
 import type { ServerState } from './server-state.ts';
 
+/** So much of a body that nobody wants is read for the sake of the connection: a new one costs both sides more. */
+const unwantedBytesMax = 256 * 1024;
 /** How much, beside how long, of a body that nobody wants is still read so that its sender sees the answer. */
 const lingerBytesMax = 16 * 2 ** 20;
 const continueLine = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
@@ -103,6 +105,8 @@ export class Connection implements MessageSink, RequestConnection {
     this.#last ||= !request.head.keepAlive;
     request.finish();
     if (!this.#handedOver) this.#handOver(request);
+    // It was answered before its body was here, and may be what the connection was kept for.
+    else if (this.#server.closing && request.settled) this.closeIfIdle();
     if (this.#mustWait()) this.#parser.pause();
   }
 
@@ -239,10 +243,8 @@ export class Connection implements MessageSink, RequestConnection {
 
   #answer(request: HttpRequest, response: HttpResponse): void {
     const { closing, keepAliveLines } = this.#server;
-    const keep =
-      request.complete &&
-      request.head.keepAlive &&
-      !(closing && this.#open.length === 0 && this.#arriving === undefined);
+    const onlyOne = this.#open.length === 0 && (this.#arriving === undefined || this.#arriving === request);
+    const keep = request.head.keepAlive && !(closing && onlyOne) && this.#readsToEnd(request);
     const encoded = encodeResponse(response, {
       connection: keep ? keepAliveLines : closeLine,
       withoutBody: request.head.method === 'HEAD',
@@ -251,6 +253,14 @@ export class Connection implements MessageSink, RequestConnection {
     this.#outbox.answer(request, encoded);
     this.#since = this.#server.tick;
     if (!keep) this.#finishUp();
+    else if (!request.complete) request.drop();
+  }
+
+  /** True when the request is here, or what is left of it is so little that it is read without being wanted. */
+  #readsToEnd(request: HttpRequest): boolean {
+    if (request.complete) return true;
+    if (request !== this.#arriving || request.broken || request.waitsToContinue) return false;
+    return this.#parser.bytesLeft <= unwantedBytesMax;
   }
 
   /** The last answer is under way: the connection ends behind it. */

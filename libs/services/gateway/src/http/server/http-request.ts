@@ -102,6 +102,11 @@ export class HttpRequest {
     return this.#response;
   }
 
+  /** True when the body will not be complete. */
+  get broken(): boolean {
+    return this.#problem !== undefined;
+  }
+
   /** True while somebody takes the body. */
   get receiving(): boolean {
     return this.#receiver !== undefined;
@@ -140,6 +145,11 @@ export class HttpRequest {
     if (this.#closed) return;
     this.#closed = true;
     this.owner?.closed(delivered);
+  }
+
+  /** Throws away what is still to come of a request that is answered; without all of it, the connection is of no use. */
+  drop(): void {
+    this.receive({ data: () => undefined, end: () => undefined, fail: () => this.destroy() });
   }
 
   /** A receiver that throws away what nobody wants any more. */

@@ -136,6 +136,47 @@ describe('answers', () => {
   });
 });
 
+describe('an answer that is given before the body is here', () => {
+  const early = (length: number, headers = ''): string =>
+    get('/early', `Content-Length: ${length}\r\n${headers}`).replace('GET', 'POST');
+
+  it('keeps the connection where little of the body is left, which nobody gets', async () => {
+    const server = await start(respond);
+    const connection = await connect(server);
+    connection.send(`${early(1_000)}xxxx`);
+    expect(await connection.until(/\/early$/)).toMatch(/connection: keep-alive/);
+    await eventually(() => expect(server.closed).toEqual([['/early', true]]));
+    connection.send('x'.repeat(996) + get('/next'));
+    expect(await connection.until(/\/next$/)).not.toMatch(/connection: close/);
+  });
+
+  it('closes the connection where much is left, and is read by a caller that sends on', async () => {
+    const connection = await connect(await start(respond));
+    connection.send(early(4 * 2 ** 20));
+    expect(await connection.until(/\/early$/)).toMatch(/connection: close/);
+    connection.send('x'.repeat(4 * 2 ** 20));
+    expect(await connection.closed()).toMatch(/\/early$/);
+  });
+
+  it('ends the connection when the rest does not come', async () => {
+    const server = await start(respond, { bodyIdleTimeoutMs: 200 });
+    const connection = await connect(server);
+    connection.send(early(100));
+    expect(await connection.closed()).toMatch(/keep-alive[^]*\/early$/);
+  });
+
+  it('does not hold up a server that closes', async () => {
+    const { server, ...rest } = await start(respond);
+    const connection = await connect({ server, ...rest });
+    connection.send(early(100));
+    await connection.until(/\/early$/);
+    const closed = server.close(AbortSignal.timeout(5_000));
+    connection.send('x'.repeat(100));
+    await closed;
+    await connection.closed();
+  });
+});
+
 describe('a caller that sends faster than it is answered', () => {
   it('has no more than a few requests worked on at once, and gets every answer in order', async () => {
     let open = 0;

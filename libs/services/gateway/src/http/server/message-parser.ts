@@ -53,6 +53,11 @@ export class MessageParser {
     return this.#rest.length === 0 && this.#left === undefined && this.#chunks === undefined;
   }
 
+  /** How much of the present body is still to come; infinite where that is not known. */
+  get bytesLeft(): number {
+    return this.#left ?? (this.#chunks === undefined ? 0 : Number.POSITIVE_INFINITY);
+  }
+
   get paused(): boolean {
     return this.#paused;
   }
