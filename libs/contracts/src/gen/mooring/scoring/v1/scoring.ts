@@ -289,7 +289,10 @@ export interface Call {
   /** OIP: model name and version as the caller wrote them, to be echoed. */
   modelName: string;
   modelVersion: string;
-  /** Calls with the same key and content are answered by one run; empty = the caller sent none. Gateway to router only. */
+  /**
+   * Calls with the same key and content are answered by one run; empty = the caller sent none. Scorers do not
+   * look at it.
+   */
   idempotencyKey: string;
   body: Buffer;
 }
