@@ -114,10 +114,13 @@ export class Platform {
     return (await this.#get<{ value: Instance[] }>(`${workspace}/onlineEndpoints/${endpoint}/instances`)).value;
   }
 
-  /** Waits until `pid` is gone from processes and instances, and each endpoint has so many instances that are ready. */
+  /** To be called at once after the kill: waits until `pid` is gone from processes and instances, every process is there, and each endpoint has so many instances that are ready. */
   async whole(pid: number, instances: ReadonlyMap<string, number>): Promise<void> {
+    const names = this.processes().map(({ name }) => name);
     const isWhole = async (): Promise<boolean> => {
-      if (this.processes().some((process) => process.pid === pid)) return false;
+      const present = this.processes();
+      if (present.some((process) => process.pid === pid)) return false;
+      if (names.some((name) => !present.some((process) => process.name === name))) return false;
       for (const [endpoint, count] of instances) {
         const ready = (await this.instances(endpoint)).filter(({ state }) => state === 'ready');
         if (ready.length !== count || ready.some((one) => one.pid === pid)) return false;

@@ -72,6 +72,33 @@ describe('startModules', () => {
   });
 });
 
+describe('stopAlone', () => {
+  it('stops only what must not run twice, and a later stop the rest', async () => {
+    const events: string[] = [];
+    const nats = recorded('nats', events);
+    const registry = recorded('registry', events, { nats });
+    const controller = { ...recorded('controller', events, { nats }), alone: true };
+    const running = await startModules([registry, controller], context);
+    events.length = 0;
+    expect(await running.stopAlone(1000)).toEqual([]);
+    expect(events).toEqual(['stop controller']);
+    expect(await running.stop(1000)).toEqual([]);
+    expect(events).toEqual(['stop controller', 'stop registry', 'stop nats']);
+  });
+
+  it('tells what it stops that another process takes over', async () => {
+    const reasons: string[] = [];
+    const module = defineModule({
+      name: 'controller',
+      needs: {},
+      alone: true,
+      create: () => ({ stop: async (_signal: AbortSignal, why: string) => void reasons.push(why) }),
+    });
+    await (await startModules([module], context)).stopAlone(1000);
+    expect(reasons).toEqual(['replaced']);
+  });
+});
+
 describe('startOrder', () => {
   it('refuses a circle and names it', () => {
     const a: { name: string; needs: Record<string, Module>; create: () => Lifecycle } = {

@@ -31,9 +31,12 @@ export class SucceedingStream implements ScoringPort {
       if (!this.#stream.ready()) await this.#someRouter(leftOf(call, since), signal);
       const stream = this.#stream;
       const reply = await stream.score(aged(call, since), signal);
+      // Only its caller may say that it may run again, by a key; the routers know by it what became of the first run.
+      const lost = reply.started && reply.errorReason === 'INSTANCE_LOST' && call.idempotencyKey !== '';
       // A refusal by a router that goes on is its answer; one by a router that goes is none.
-      const again = !reply.started && reply.errorCode === 'unavailable' && (stream !== this.#stream || !stream.ready());
-      const late = performance.now() - since >= routerWaitMs;
+      const gone = stream !== this.#stream || !stream.ready();
+      const again = (lost || !reply.started) && reply.errorCode === 'unavailable' && gone;
+      const late = !lost && performance.now() - since >= routerWaitMs;
       if (!again || late || retries >= retriesMax || this.#closing || signal.aborted) return reply;
     }
   }

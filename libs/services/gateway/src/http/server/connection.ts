@@ -35,7 +35,7 @@ export class Connection implements MessageSink, RequestConnection {
   #refusal: string | undefined;
   #held = false;
   #busy = false;
-  #served = false;
+  #served: boolean;
   #dropped = 0;
   /** Ticks of the server's clock: when something last came, when the present head began, when the last head was complete. */
   #since: number;
@@ -43,7 +43,9 @@ export class Connection implements MessageSink, RequestConnection {
   #bodySince = 0;
   #gone: AbortController | undefined;
 
-  constructor(socket: Socket, server: ServerState) {
+  /** `kept`: another process has answered requests on it before. */
+  constructor(socket: Socket, server: ServerState, kept = false) {
+    this.#served = kept;
     this.#socket = socket;
     this.#server = server;
     this.#since = server.tick;

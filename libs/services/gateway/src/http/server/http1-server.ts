@@ -44,7 +44,7 @@ export class Http1Server implements ServerState {
       keepAlive: ticks(keepAliveTimeoutMs),
       linger: ticks(lingerMs),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => this.adopt(socket));
+    this.#server = createServer({ noDelay: true }, (socket) => this.#serve(socket, false));
     this.#server.maxConnections = limits.connectionsMax;
   }
 
@@ -64,12 +64,9 @@ export class Http1Server implements ServerState {
     });
   }
 
-  /** Serves a connection that came in another way. */
+  /** Serves a connection that another process has given away. */
   adopt(socket: Socket): void {
-    const connection = new Connection(socket, this);
-    this.#connections.add(connection);
-    // Given just when this process is being replaced in its turn.
-    if (this.closing) connection.closeIfIdle();
+    this.#serve(socket, true);
   }
 
   /**
@@ -101,6 +98,13 @@ export class Http1Server implements ServerState {
   #allLeft(): Promise<void> {
     if (this.#connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => (this.#onAllLeft = resolve));
+  }
+
+  #serve(socket: Socket, kept: boolean): void {
+    const connection = new Connection(socket, this, kept);
+    this.#connections.add(connection);
+    // Given just when this process is being replaced in its turn.
+    if (this.closing) connection.closeIfIdle();
   }
 
   #sweep(): void {
