@@ -91,3 +91,20 @@ describe('the stream to a router that is replaced', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 });
+
+describe('the stream to a router that is killed', () => {
+  it('sends a call that it had again only where that carries an idempotency key', async () => {
+    const address = `unix:${join(folder.path, 'killed.sock')}`;
+    const killed = await startRouter('killed', address, true);
+    const stream = open(() => address);
+    await eventually(() => expect(stream.ready()).toBe(true));
+    const keyed = stream.score(scoreCall({ idempotencyKey: 'a' }), never);
+    const plain = stream.score(scoreCall(), never);
+    await eventually(() => expect(killed.seen).toHaveLength(2));
+    await killed.server.stop(AbortSignal.abort());
+    expect(await plain).toMatchObject({ errorReason: 'INSTANCE_LOST', started: true });
+    const next = await startRouter('next', address);
+    expect(text(await keyed)).toBe('next');
+    expect(next.seen.map(({ idempotencyKey }) => idempotencyKey)).toEqual(['a']);
+  });
+});

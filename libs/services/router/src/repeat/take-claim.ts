@@ -27,24 +27,31 @@ export async function takeClaim(
   signal: AbortSignal,
 ): Promise<Claim> {
   const { store, leaseMs } = deps;
+  const mine = (revision: number): Claim => ({ kind: 'mine', lease: holdLease(deps, key, wanted, revision) });
   let seen: Sighting | undefined;
   for (let waitMs = lookMinMs; ; waitMs = Math.min(waitMs * 2, lookMaxMs)) {
-    const made = await store.use((bucket) => orUndefined(bucket.create(key, wanted), 'already_exists'));
-    if (made !== undefined) return { kind: 'mine', lease: holdLease(deps, key, wanted, made) };
+    if (seen === undefined) {
+      const made = await store.use((bucket) => orUndefined(bucket.create(key, wanted), 'already_exists'));
+      if (made !== undefined) return mine(made);
+    }
     const entry = await store.use((bucket) => bucket.get(key));
-    // It went in between: its owner gave up, and it is anybody's again.
-    if (entry === undefined) continue;
-    const { value, revision } = entry;
-    // A create of ours of which we heard nothing.
-    if (value.owner === wanted.owner) return { kind: 'mine', lease: holdLease(deps, key, wanted, revision) };
-    if (value.fingerprint !== wanted.fingerprint) return { kind: 'reused' };
-    if (value.answer !== undefined) return { kind: 'answered', record: value, ageMs: ageOf(entry) };
-    if (seen?.revision !== revision) seen = { revision, atMs: performance.now() };
-    if (Math.max(ageOf(entry), performance.now() - seen.atMs) > leaseMs) {
-      const taken = await store.use((bucket) => orUndefined(bucket.update(key, wanted, revision), 'aborted'));
-      if (taken === undefined) continue;
-      deps.onTakenOver?.();
-      return { kind: 'mine', lease: holdLease(deps, key, wanted, taken) };
+    if (entry === undefined) {
+      // Its owner gave up, and it is anybody's again.
+      seen = undefined;
+    } else {
+      const { value, revision } = entry;
+      // A create of ours of which we heard nothing.
+      if (value.owner === wanted.owner) return mine(revision);
+      if (value.fingerprint !== wanted.fingerprint) return { kind: 'reused' };
+      if (value.answer !== undefined) return { kind: 'answered', record: value, ageMs: ageOf(entry) };
+      if (seen?.revision !== revision) seen = { revision, atMs: performance.now() };
+      if (Math.max(ageOf(entry), performance.now() - seen.atMs) > leaseMs) {
+        const taken = await store.use((bucket) => orUndefined(bucket.update(key, wanted, revision), 'aborted'));
+        if (taken !== undefined) {
+          deps.onTakenOver?.();
+          return mine(taken);
+        }
+      }
     }
     await delay(waitMs, undefined, { signal });
   }
