@@ -332,3 +332,17 @@ it('goes on with what this process knows while NATS is away, and shares again wh
     { timeoutMs: 20_000 },
   );
 }, 60_000);
+
+it('waits a second for a NATS that gives no answer, and not at all for a while then', async () => {
+  process.kill(nats.pid(), 'SIGSTOP');
+  try {
+    const first = performance.now();
+    expect((await send(one, randomUUID())).idempotency).toBe('stored');
+    expect(performance.now() - first).toBeLessThan(2_500);
+    const then = performance.now();
+    expect((await send(one, randomUUID())).idempotency).toBe('stored');
+    expect(performance.now() - then).toBeLessThan(500);
+  } finally {
+    process.kill(nats.pid(), 'SIGCONT');
+  }
+}, 30_000);
