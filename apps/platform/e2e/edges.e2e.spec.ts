@@ -77,6 +77,17 @@ it('several data-plane processes share the ports; their counters and mirror repo
   expect(Math.abs(sent / total - 0.2)).toBeLessThan(0.08);
 });
 
+it('a request is explained from whichever of them answered it', async () => {
+  const answers = await parallel(9, 9, () => platform.send('/endpoints/wide/score', { key, body }));
+  const explained = await parallel(answers.length, 3, async (n) => {
+    const id = answers[n]?.headers['x-request-id'] ?? '';
+    const [record] = await platform.json<{ requestId: string; process: string }[]>('request', 'explain', id);
+    expect(record?.requestId).toBe(id);
+    return record?.process ?? '';
+  });
+  expect(new Set(explained).size).toBeGreaterThan(1);
+});
+
 it('a change reaches all of them within a second', async () => {
   const old = key;
   await platform.json('online-endpoint', 'regenerate-keys', '-n', 'wide', '--key-type', 'primary');
