@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { topologies, type Topology } from './platform.ts';
+import { programs } from './programs/index.ts';
 import { scenariosOf } from './scenarios.ts';
 
 export const usage = `usage: load-tests/reliability/run [options]
@@ -7,12 +8,14 @@ export const usage = `usage: load-tests/reliability/run [options]
 Starts a platform, sends it requests at a steady rate (REST on kept and on new connections, with and without an
 Idempotency-Key, gRPC), changes it or kills parts of it meanwhile, and checks every answer. One line for each scenario; the
 exit status is 1 when a request was lost or answered wrong.
-      --only a,b           scenarios (default: all)
+      --only a,b           scenarios (default: all), or programs: measurements with a platform of their own
       --count N            how often each change is made (default 50)
+      --minutes N          how long soak takes (default 30)
+      --cycles N           loads and unloads that unload makes (default 1000)
       --rate N             requests a second (default 500)
       --topology NAME      default, single or split
       --edge N             data-plane processes
-      --list               scenarios of the topology
+      --list               scenarios of the topology, and programs
   -h, --help
 
 Example: load-tests/reliability/run --only restart-edge,kill-nats --count 10
@@ -21,6 +24,8 @@ Example: load-tests/reliability/run --only restart-edge,kill-nats --count 10
 export interface Options {
   only: readonly string[];
   count: number;
+  minutes: number;
+  cycles: number;
   rate: number;
   topology: Topology;
   edges: number | undefined;
@@ -37,13 +42,16 @@ export function parseOptions(args: readonly string[]): Options | 'help' | { list
   if (values.list === true) return { list: topology };
   const names = scenariosOf(topology).map(({ name }) => name);
   const only = values.only?.split(',') ?? names;
-  const unknown = only.filter((name) => !names.includes(name));
+  const known = [...names, ...programs.map(({ name }) => name)];
+  const unknown = only.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    throw new UsageError(`--only: there is no ${unknown.join(', ')}; there are: ${names.join(', ')}`);
+    throw new UsageError(`--only: there is no ${unknown.join(', ')}; there are: ${known.join(', ')}`);
   }
   return {
     only,
     count: whole('--count', values.count ?? '50'),
+    minutes: positive('--minutes', values.minutes ?? '30'),
+    cycles: whole('--cycles', values.cycles ?? '1000'),
     rate: whole('--rate', values.rate ?? '500'),
     topology,
     edges: values.edge === undefined ? undefined : whole('--edge', values.edge),
@@ -54,6 +62,8 @@ function parse(args: readonly string[]) {
   const options = {
     only: { type: 'string' },
     count: { type: 'string' },
+    minutes: { type: 'string' },
+    cycles: { type: 'string' },
     rate: { type: 'string' },
     topology: { type: 'string' },
     edge: { type: 'string' },
@@ -72,5 +82,11 @@ function whole(flag: string, text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 100_000) {
     throw new UsageError(`${flag}: '${text}' is no whole number from 1 to 100000`);
   }
+  return value;
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 10_000)) throw new UsageError(`${flag}: '${text}' is no number above 0`);
   return value;
 }

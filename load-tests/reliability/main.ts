@@ -1,4 +1,5 @@
-import { parseOptions, usage, UsageError } from './cli.ts';
+import { parseOptions, usage, UsageError, type Options } from './cli.ts';
+import { programs } from './programs/index.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { scenariosOf } from './scenarios.ts';
 
@@ -10,12 +11,22 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+/** True when all was as it should be. */
+async function runAll(options: Options): Promise<boolean> {
+  const chosen = programs.filter(({ name }) => options.only.includes(name));
+  const changes = chosen.length < options.only.length;
+  let passed = changes ? await runScenarios(options, interrupt.signal) : true;
+  for (const program of chosen) passed = (await program.run(options, interrupt.signal)) && passed;
+  return passed;
+}
+
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') process.stdout.write(usage);
   else if ('list' in options) {
-    for (const { name, about } of scenariosOf(options.list)) process.stdout.write(`${name.padEnd(20)}${about}\n`);
-  } else if (!(await runScenarios(options, interrupt.signal))) process.exitCode = 1;
+    for (const { name, about } of [...scenariosOf(options.list), ...programs])
+      process.stdout.write(`${name.padEnd(20)}${about}\n`);
+  } else if (!(await runAll(options))) process.exitCode = 1;
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;

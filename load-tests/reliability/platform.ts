@@ -94,7 +94,7 @@ export class Platform {
     writeFileSync(file, `name: ${endpoint}\nauth_mode: key\n`);
     await this.mooring('online-endpoint', 'create', '-f', file);
     for (const [index, name] of deployments.entries()) {
-      writeFileSync(file, deploymentYaml(endpoint, name, more));
+      writeFileSync(file, yamlOf(endpoint, name, more, modelFile));
       const traffic = index === 0 ? ['--all-traffic'] : [];
       await this.mooring('online-deployment', 'create', '-f', file, ...traffic);
     }
@@ -161,16 +161,19 @@ export class Platform {
   }
 }
 
-function deploymentYaml(endpoint: string, name: string, more: string): string {
+/** `model`: the file; absent for a scoring script that needs none. */
+export function yamlOf(endpoint: string, name: string, more: string, model: string | undefined): string {
   const probe = 'initial_delay: 1, period: 1, timeout: 2, success_threshold: 1, failure_threshold: 30';
   return [
     `name: ${name}`,
     `endpoint_name: ${endpoint}`,
-    `model: {path: ${modelFile}}`,
+    model === undefined ? '' : `model: {path: ${model}}`,
     'instance_type: Standard_DS2_v2',
     `liveness_probe: {${probe}}`,
     `readiness_probe: {${probe}}`,
-    'request_settings: {request_timeout_ms: 15000, max_concurrent_requests_per_instance: 256}',
+    more.includes('request_settings:')
+      ? ''
+      : 'request_settings: {request_timeout_ms: 15000, max_concurrent_requests_per_instance: 256}',
     more,
     '',
   ].join('\n');

@@ -1,0 +1,15 @@
+import type { Program } from '../programs.ts';
+import { configurationProgram } from './configuration.ts';
+import { disconnectsProgram } from './disconnects.ts';
+import { neighboursProgram } from './neighbours.ts';
+import { soakProgram } from './soak.ts';
+import { unloadProgram } from './unload.ts';
+
+/** What is measured with a platform of its own; in the order in which a run of several makes them. */
+export const programs: readonly Program[] = [
+  neighboursProgram,
+  configurationProgram,
+  unloadProgram,
+  disconnectsProgram,
+  soakProgram,
+];
