@@ -139,6 +139,28 @@ describe('requests that wait together', () => {
     expect(rows).toEqual([2]);
   });
 
+  it('are shared out among the runs that are made at the same time', async () => {
+    const free: (() => void)[] = [];
+    const run = async (inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> => {
+      await new Promise<void>((resolve) => free.push(resolve));
+      return doubled(inputs, outputs);
+    };
+    const { batcher, rows } = batching({ run, parallel: 2, rowsMax: 16 });
+    const answers = Promise.all(Array.from({ length: 8 }, (_, value) => batcher.submit(request([value]))));
+    await expect.poll(() => free.length).toBe(2);
+    for (const end of free) end();
+    expect((await answers).map((answer) => answer.batchRows)).toEqual(Array.from({ length: 8 }, () => 4));
+    expect(rows).toEqual([4, 4]);
+  });
+
+  it('do not wait for others where of late nobody came', async () => {
+    const { batcher, rows } = batching({ delayUs: 20_000 });
+    for (let round = 0; round < 60; round++) await batcher.submit(request([round]));
+    const answer = await batcher.submit(request([1]));
+    expect(answer.batchWaitUs).toBeLessThan(20_000);
+    expect(new Set(rows)).toEqual(new Set([1]));
+  });
+
   it('run when the delay has passed although the batch is not full', async () => {
     const { batcher, rows } = batching({ delayUs: 5_000 });
     const answer = await batcher.submit(request([1]));

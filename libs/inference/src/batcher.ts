@@ -1,6 +1,7 @@
 import { PlatformError } from '@mooring/errors';
 import { retryAfterOf } from '@mooring/overload';
 import type { Tensor } from '@mooring/tensor';
+import { BatchSize } from './batch-size.ts';
 import { batchKey, joinRows, rowsOf, sliceRows } from './batch-tensors.ts';
 
 export interface RunRequest {
@@ -106,6 +107,8 @@ export function createAtOnce(
 const queuedBatchesMax = 64;
 /** Weight of the newest run in their mean time. */
 const newestShare = 0.1;
+/** Shorter runs are worth the core that counting microseconds takes; milliseconds before others are not. */
+const exactRunMsMax = 1;
 /** Told as Retry-After before any run has been timed. */
 const notMeasuredMs = 1_000;
 
@@ -126,12 +129,15 @@ class RunBatcher implements Batcher {
   /** Recent mean of one run. */
   #runMs = 0;
   #running = 0;
+  #runningRows = 0;
+  readonly #size: BatchSize;
   /** Called when a run ends. */
   #freed: () => void = () => {};
   #wake: () => void = () => {};
 
   constructor(options: BatcherOptions) {
     this.#options = options;
+    this.#size = new BatchSize(options.rowsMax, options.parallel ?? 1);
   }
 
   async idle(): Promise<void> {
@@ -160,7 +166,7 @@ class RunBatcher implements Batcher {
         this.#remove([entry]);
         reject(cancelled());
       });
-      if (this.#queuedRows >= this.#options.rowsMax) this.#wake();
+      if (this.#queuedRows >= this.#size.wanted()) this.#wake();
       this.#pumping ??= this.#pump();
     });
   }
@@ -196,9 +202,12 @@ class RunBatcher implements Batcher {
         const batch = this.#take();
         for (const entry of batch) entry.eligibleMs = Math.max(entry.arrivedMs, freeMs);
         if (batch.length === 0) continue;
+        const rows = rowsIn(batch);
         this.#running += 1;
+        this.#runningRows += rows;
         const run = this.#runBatch(batch).finally(() => {
           this.#running -= 1;
+          this.#runningRows -= rows;
           this.#freed();
         });
         if (parallel === 1) await run;
@@ -209,27 +218,33 @@ class RunBatcher implements Batcher {
     }
   }
 
-  /** Waits until the head of the queue has a full batch or has waited long enough. */
+  /** Waits until as many rows are there as are likely to come, or the head of the queue has waited long enough. */
   async #gather(): Promise<void> {
     // Requests of one tick arrive in its poll phase; the check phase comes after it.
     await nextTick();
     if (this.#options.rowsMax <= 1 || this.#options.delayUs === 0) return;
-    while (this.#queue.length > 0 && this.#queuedRows < this.#options.rowsMax) {
+    while (this.#queue.length > 0 && this.#queuedRows < this.#size.wanted()) {
       const head = this.#queue[0] as Entry;
       if (head.key === undefined) return;
       const leftMs = head.arrivedMs + this.#options.delayUs / 1000 - this.#options.nowMs();
       if (leftMs <= 0) return;
-      // Timers are whole milliseconds; the rest is turned over tick by tick.
-      if (leftMs < 2) await nextTick();
-      else
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, leftMs - 1);
-          this.#wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+      // Timers are whole milliseconds; the rest is turned over tick by tick, or left away.
+      const exact = this.#runMs < exactRunMsMax;
+      if (exact && leftMs < 2) await nextTick();
+      else if (leftMs < 0.5) return;
+      else await this.#sleep(exact ? leftMs - 1 : leftMs);
     }
+  }
+
+  /** At most so long: more rows may end it. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #dropExpired(): void {
@@ -251,11 +266,12 @@ class RunBatcher implements Batcher {
     if (head === undefined) return [];
     const batch = [head];
     let rows = head.rows;
+    const share = this.#size.share(this.#queuedRows, this.#runningRows);
     if (head.key !== undefined) {
       for (const yields of [false, true]) {
         for (const entry of this.#queue) {
           if (entry === head || entry.request.yields !== yields || entry.key !== head.key) continue;
-          if (rows + entry.rows > this.#options.rowsMax) continue;
+          if (rows + entry.rows > share) continue;
           batch.push(entry);
           rows += entry.rows;
         }
@@ -269,7 +285,7 @@ class RunBatcher implements Batcher {
     const batchId = `${this.#options.batchIdPrefix}-${++this.#batches}`;
     if (batch.length === 1) return this.#runAlone(batch[0] as Entry, batchId);
     const outputs = [...new Set(batch.flatMap((entry) => entry.request.outputs))];
-    const rows = batch.reduce((sum, entry) => sum + entry.rows, 0);
+    const rows = rowsIn(batch);
     const startMs = this.#options.nowMs();
     let results: Tensor[];
     let computeUs: number;
@@ -320,6 +336,10 @@ class RunBatcher implements Batcher {
       this.#options.onRun(rows, tookUs);
     }
   }
+}
+
+function rowsIn(batch: readonly Entry[]): number {
+  return batch.reduce((sum, entry) => sum + entry.rows, 0);
 }
 
 function joinInputs(batch: readonly Entry[]): Tensor[] {

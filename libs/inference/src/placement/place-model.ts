@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { inThisThread, inThreads, type Engine, type ThisThread } from '../engine.ts';
 import { loadSession, type OnnxSession } from '../session.ts';
 import { batchesExactly, rowsWithin, warmUp, whyNotBatched, type WarmUpResult } from '../warm-up.ts';
-import { choosePlacement } from './choose-placement.ts';
+import { choosePlacement, threadsRunUsMin } from './choose-placement.ts';
 import { readModelGraph } from './model-graph.ts';
 import { inlineFileBytesMax, whyNotInline } from './why-not-inline.ts';
 
@@ -46,13 +46,18 @@ export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => numbe
   const batchRowsMax = batchRows(session, settings, log);
   const inline = choice.chosen === 'inline' ? inlineModel(spec, session, batchRowsMax, nowMs) : undefined;
   const placement: ModelPlacement = { ...choice, runUs: warm.runUs, ...(inline === undefined ? {} : { inline }) };
-  if (choice.chosen !== 'threads') {
+  if (!onThreads(choice.chosen, warm.runUs, threads)) {
     const own = inThisThread(session);
     const brief = batchRowsMax === 0 && unsafe === undefined && warm.runUs > 0 && warm.runUs <= atOnceRunUsMax;
     return { engine: own, placement, batchRowsMax, ...(brief ? { atOnce: own } : {}) };
   }
   const engine = await inThreads(session, { file: runtime.file, threads, log });
   return { engine, placement, batchRowsMax };
+}
+
+/** In a process of its own, too, long runs are made on threads where it has more cores than one: its main thread is only one. */
+function onThreads(chosen: ModelPlacement['chosen'], runUs: number, threads: number): boolean {
+  return chosen === 'threads' || (chosen === 'process' && threads > 1 && (runUs === 0 || runUs > threadsRunUsMin));
 }
 
 function tellWarmUp(warm: WarmUpResult, log: Logger): void {
