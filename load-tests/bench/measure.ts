@@ -5,6 +5,7 @@ import { Histogram } from './generator/histogram.ts';
 import type { ClosedJob, LoadResult, OpenJob, Target } from './generator/jobs.ts';
 import type { LoopJob, LoopResult } from './limits/session-loop.ts';
 import { httpRequest, payloads, type ModelName } from './payloads.ts';
+import { between, type Reading, type Watched } from './machine-use.ts';
 import { Child } from './processes/child.ts';
 import { cpuSeconds, machineBusySeconds, rssMib, withDescendants } from './processes/proc.ts';
 import type { Context, Loop, Shot } from './systems/system.ts';
@@ -12,17 +13,11 @@ import type { Context, Loop, Shot } from './systems/system.ts';
 const startMs = 20_000;
 /** Beyond what a job itself may take. */
 const graceMs = 30_000;
+/** The generator's first request is due so long after it was asked. */
+const openStartMs = 100;
 
 /** A load's result with what the machine did meanwhile. */
-export interface Measured extends LoadResult {
-  /** CPU of all processes of the system for each request; NaN when it has none of its own. */
-  cpuUs: number;
-  rssMib: number;
-  /** Cores that the load generator took, of the same machine. */
-  generatorCores: number;
-  /** Cores that were busy with neither this benchmark nor its systems. */
-  otherCores: number;
-}
+export type Measured = LoadResult & Watched;
 
 /** Other load generators for closed loops, by protocol. */
 export type Foreign = Partial<Record<Target['protocol'], (job: ClosedJob, signal: AbortSignal) => Promise<LoadResult>>>;
@@ -66,14 +61,27 @@ export class Meter {
     return { ...result, ...watch(result.sent) };
   }
 
-  /** A result for each phase; what the machine did is that of all together. */
+  /** A result for each phase, with what the machine did in it; the last one's includes the answers that came behind it. */
   async open(job: Omit<OpenJob, 'kind'>, roots: readonly number[]): Promise<Measured[]> {
     const limitMs = job.phases.reduce((sum, { durationMs }) => sum + durationMs, 0) + job.timeoutMs + graceMs;
     const generator = await this.#ready();
-    const watch = this.#watch(roots);
-    const results = await generator.ask<LoadResult[]>({ kind: 'open', ...job }, limitMs, this.#context.signal);
-    const watched = watch(results.reduce((sum, { sent }) => sum + sent, 0));
-    return results.map((result) => ({ ...result, ...watched }));
+    const read = this.#reader(roots);
+    const marks = [read()];
+    let endsMs = openStartMs;
+    const timers = job.phases.slice(0, -1).map(({ durationMs }) => {
+      endsMs += durationMs;
+      return setTimeout(() => marks.push(read()), endsMs);
+    });
+    try {
+      const results = await generator.ask<LoadResult[]>({ kind: 'open', ...job }, limitMs, this.#context.signal);
+      marks.push(read());
+      return results.map((result, phase) => ({
+        ...result,
+        ...between(marks[phase] as Reading, marks[phase + 1] as Reading, result.sent),
+      }));
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+    }
   }
 
   /** The model in a loop, without a server, in one or several processes. */
@@ -129,30 +137,25 @@ export class Meter {
   }
 
   /** Begins to watch; the function that it returns ends it. */
-  #watch(
-    roots: readonly number[],
-  ): (requests: number) => Pick<Measured, 'cpuUs' | 'rssMib' | 'generatorCores' | 'otherCores'> {
+  #watch(roots: readonly number[]): (requests: number) => Watched {
+    const read = this.#reader(roots);
+    const before = read();
+    return (requests) => between(before, read(), requests);
+  }
+
+  /** Reads what the processes of now have used so far. */
+  #reader(roots: readonly number[]): () => Reading {
     const pids = withDescendants(roots);
     const own = withDescendants(this.#ownRoots());
     const generator = this.#generator === undefined ? [] : [this.#generator.pid];
-    const before = {
+    return () => ({
       at: performance.now(),
-      used: cpuSeconds(pids),
+      used: roots.length === 0 ? Number.NaN : cpuSeconds(pids),
+      rssMib: rssMib(pids),
       own: cpuSeconds(own),
       generator: cpuSeconds(generator),
       busy: machineBusySeconds(),
-    };
-    return (requests) => {
-      const seconds = (performance.now() - before.at) / 1_000;
-      const used = cpuSeconds(pids) - before.used;
-      const others = machineBusySeconds() - before.busy - (cpuSeconds(own) - before.own);
-      return {
-        cpuUs: roots.length === 0 ? Number.NaN : (used * 1e6) / Math.max(1, requests),
-        rssMib: rssMib(pids),
-        generatorCores: (cpuSeconds(generator) - before.generator) / seconds,
-        otherCores: Math.max(0, others / seconds),
-      };
-    };
+    });
   }
 
   async #module(name: string, file: string): Promise<Child> {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { sliceMs, type Slice } from '../generator/jobs.ts';
 import type { Measured } from '../measure.ts';
 import { rssMib, withDescendants } from '../processes/proc.ts';
@@ -20,17 +21,56 @@ const afterMs = 6_000;
 export async function measureOverload(run: Run): Promise<void> {
   await prime(run, capacityInFlight);
   for (const { repeat, x, subject } of turns(run)) {
-    const peak = async (): Promise<number> => {
+    const peak = async (): Promise<Peak> => {
       const times = { ...run.times, durationMs: Math.max(peakMs, run.times.durationMs / 4) };
-      return sampleOf(await closedLoop({ ...run, times }, subject, capacityInFlight)).perSecond;
+      const measured = await closedLoop({ ...run, times }, subject, capacityInFlight);
+      return { perSecond: sampleOf(measured).perSecond, cpuUs: measured.cpuUs, coresLeft: coresLeft(measured) };
     };
     const before = await peak();
-    const { during, sample, more } = await overload(run, subject, before * x, before);
+    const { during, sample, more } = await overload(run, subject, before.perSecond * x, before.perSecond);
     // The machine may not be the same all the time: what the server can is measured on both sides.
-    const capacity = (before + (await peak())) / 2;
-    const all = { 'peak/s': capacity, 'goodput %': (100 * sample.perSecond) / capacity, ...more };
+    const all = { ...goodput(during, sample.perSecond, meanOf(before, await peak())), ...more };
     run.onSample({ ...sample, more: all, workload: run.workload.name, system: subject.name, x, repeat }, during);
   }
+}
+
+/** What the server reaches in a closed loop, what an answer costs it then, and the cores that it has. */
+interface Peak {
+  perSecond: number;
+  cpuUs: number;
+  coresLeft: number;
+}
+
+function meanOf(one: Peak, other: Peak): Peak {
+  return {
+    perSecond: (one.perSecond + other.perSecond) / 2,
+    cpuUs: (one.cpuUs + other.cpuUs) / 2,
+    coresLeft: (one.coresLeft + other.coresLeft) / 2,
+  };
+}
+
+/** What the load generator and other programs left of the machine. */
+function coresLeft({ generatorCores, otherCores }: Pick<Measured, 'generatorCores' | 'otherCores'>): number {
+  return availableParallelism() - generatorCores - otherCores;
+}
+
+/**
+ * Good answers against the peak, as they are, and against what the peak would be on the cores that were left: ten times the
+ * requests take the generator ten times the processor, of the very machine whose peak was measured without that. And what
+ * one refusal cost: all that the good answers, at their price at the peak, do not account for.
+ */
+export function goodput(
+  during: Pick<Measured, 'sent' | 'seconds' | 'cpuUs' | 'generatorCores' | 'otherCores'>,
+  goodPerSecond: number,
+  peak: Peak,
+): Record<string, number> {
+  const good = goodPerSecond * during.seconds;
+  return {
+    'peak/s': peak.perSecond,
+    'goodput %': (100 * goodPerSecond) / peak.perSecond,
+    'on cores left %': (100 * goodPerSecond) / (peak.perSecond * (coresLeft(during) / peak.coresLeft)),
+    'refusal us': (during.sent * during.cpuUs - good * peak.cpuUs) / Math.max(1, during.sent - good),
+  };
 }
 
 async function overload({ session, times }: Run, subject: Subject, perSecond: number, capacity: number) {

@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { httpRequest, nest, oipBinary, payloads } from '../payloads.ts';
 import { catalogue } from '../systems/catalogue.ts';
 import { deploymentYaml, useOf } from '../systems/mooring-endpoints.ts';
 import { bodyOf } from './bodies.ts';
-import { normalAfterSeconds } from './overload.ts';
+import { goodput, normalAfterSeconds } from './overload.ts';
 import { workloads } from './workloads.ts';
 
 describe('bodyOf', () => {
@@ -34,6 +35,22 @@ describe('normalAfterSeconds', () => {
   ])('is %s', (_, slices, seconds) => expect(normalAfterSeconds(slices, 10)).toBeCloseTo(seconds, 9));
 
   it('is unknown when it was not normal in the end', () => expect(normalAfterSeconds([good, bad], 10)).toBeNaN());
+});
+
+describe('goodput', () => {
+  const peak = { perSecond: 400, cpuUs: 4_000, coresLeft: availableParallelism() };
+  const during = { sent: 4_000, seconds: 2, cpuUs: 1_000, generatorCores: availableParallelism() / 4, otherCores: 0 };
+
+  it('is held against the peak, and against what that would be on the cores that the generator left', () => {
+    const found = goodput(during, 300, peak);
+    expect(found['goodput %']).toBeCloseTo(75, 9);
+    expect(found['on cores left %']).toBeCloseTo(100, 9);
+  });
+
+  it('leaves to the refusals what the good answers do not account for', () => {
+    // 4 s of processor in all, 600 answers at 4 ms: 1.6 s for 3,400 refusals.
+    expect(goodput(during, 300, peak)['refusal us']).toBeCloseTo(1.6e6 / 3_400, 6);
+  });
 });
 
 describe('the catalogue', () => {
