@@ -52,6 +52,7 @@ export async function loadInlineModel(options: InlineModelOptions, log: Logger):
   else port.serveAtOnce(engine);
   return {
     score: port.score,
+    ...(port.scoreAtOnce === undefined ? {} : { scoreAtOnce: port.scoreAtOnce }),
     close: () => port.stop(AbortSignal.timeout(closeMs)),
     blockedMs: nowMs() - from,
   };

@@ -1,9 +1,18 @@
 import { Operation } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
-import { failedReply, rankOf, reply, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import {
+  emptyReply,
+  failedReply,
+  rankOf,
+  type ScoreCall,
+  type ScoreReply,
+  type ScoringPort,
+} from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
-import { createAtOnce, cancelled, createBatcher, type Batcher, type AtOnce } from './batcher.ts';
+import { createAtOnce, cancelled, createBatcher, type AtOnce, type Batcher, type RunAnswer } from './batcher.ts';
 import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
+import type { InferRequest } from './codec/infer-request.ts';
+import type { EncodedAnswer } from './codec/oip-rest.ts';
 import type { Engine, ThisThread } from './engine.ts';
 import { configCard, metadataCard, readyCard, statisticsCard } from './model-card.ts';
 import { apiDescription } from './openapi.ts';
@@ -47,6 +56,7 @@ export function createModelPort(options: ModelPortOptions, log: Logger, nowMs: (
     serveAtOnce: (engine) => port.serveAtOnce(engine),
     ready: () => port.ready(),
     score: (call, signal) => port.score(call, signal),
+    scoreAtOnce: (call, signal) => port.scoreAtOnce(call, signal),
     stop: (signal) => port.stop(signal),
   };
 }
@@ -104,7 +114,11 @@ class OpenPort implements ModelPort {
     return this.#loaded?.engine.ready() === true;
   }
 
-  score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+  async score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    return this.scoreAtOnce(call, signal);
+  }
+
+  scoreAtOnce(call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> {
     const inference = call.operation === Operation.OPERATION_SCORE || call.operation === Operation.OPERATION_INFER;
     if (inference && this.#loaded !== undefined) return this.#infer(this.#loaded, call, signal);
     return this.#tell(call);
@@ -138,38 +152,58 @@ class OpenPort implements ModelPort {
     await model.engine.release(signal);
   }
 
-  async #infer(model: Loaded, call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+  #infer(model: Loaded, call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> {
     const arrivedMs = this.#nowMs();
     try {
       // Reading a large request takes longer than looking whether anybody still wants the answer.
       if (signal.aborted) throw cancelled();
-      const { limits } = this.#options;
       const { signature } = model.engine;
-      const request = decodeCall(call, signature, limits.maxRequestBytes);
+      const request = decodeCall(call, signature, this.#options.limits.maxRequestBytes);
       const outputs = checkOutputs(signature, request.outputs.length === 0 ? none : request.outputs.map(nameOf));
       checkInputs(signature, request.inputs);
       const { rowsMax } = this.#options;
       if (rowsMax !== undefined && rowsAsked(signature, request.inputs) > rowsMax) return elsewhere(rowsMax);
       const decodedMs = this.#nowMs();
-      const submitted = model.batcher.submit({
+      const answer = model.batcher.submit({
         inputs: request.inputs,
         outputs,
         deadlineAtMs: call.deadlineMs > 0 ? arrivedMs + call.deadlineMs : Number.POSITIVE_INFINITY,
         yields: rankOf(call.priority) > 0,
         signal,
       });
-      const answer = submitted instanceof Promise ? await submitted : submitted;
+      if (!(answer instanceof Promise)) return this.#answered(call, request, answer, arrivedMs, decodedMs);
+      return answer.then(
+        (ran) => this.#answered(call, request, ran, arrivedMs, decodedMs),
+        (thrown) => this.#refused(thrown, arrivedMs),
+      );
+    } catch (thrown) {
+      return this.#refused(thrown, arrivedMs);
+    }
+  }
+
+  /** Never throws: an answer that cannot be written is a failure. */
+  #answered(
+    call: ScoreCall,
+    request: InferRequest,
+    answer: RunAnswer,
+    arrivedMs: number,
+    decodedMs: number,
+  ): ScoreReply {
+    try {
       const answeredMs = this.#nowMs();
       const named = namedAs(call, this.#options);
-      const encoded = encodeAnswer(call, named, request, answer.outputs, limits.maxResponseBytes);
+      const encoded = encodeAnswer(call, named, request, answer.outputs, this.#options.limits.maxResponseBytes);
       const timing = timingOf(answer, { arrivedMs, decodedMs, answeredMs, endMs: this.#nowMs() });
-      this.#statistics.succeeded({ ...timing, rows: answer.rows });
-      const { batchId, batchRows, rows } = answer;
-      return reply({ ...encoded, status: 200, timing, batchId, batchRows, rows });
+      this.#statistics.succeeded(timing, answer.rows);
+      return answerReply(encoded, answer, timing);
     } catch (thrown) {
-      this.#statistics.failed(Math.round((this.#nowMs() - arrivedMs) * 1000));
-      return this.#failed(thrown);
+      return this.#refused(thrown, arrivedMs);
     }
+  }
+
+  #refused(thrown: unknown, arrivedMs: number): ScoreReply {
+    this.#statistics.failed(Math.round((this.#nowMs() - arrivedMs) * 1000));
+    return this.#failed(thrown);
   }
 
   #describe(model: Loaded, call: ScoreCall): ScoreReply {
@@ -197,6 +231,19 @@ class OpenPort implements ModelPort {
         );
     }
   }
+}
+
+function answerReply(encoded: EncodedAnswer, answer: RunAnswer, timing: ScoreReply['timing']): ScoreReply {
+  const given = emptyReply();
+  given.status = 200;
+  given.contentType = encoded.contentType;
+  given.inferenceHeaderLengthPlusOne = encoded.inferenceHeaderLengthPlusOne;
+  given.body = encoded.body;
+  given.timing = timing;
+  given.batchId = answer.batchId;
+  given.batchRows = answer.batchRows;
+  given.rows = answer.rows;
+  return given;
 }
 
 const none: readonly string[] = [];

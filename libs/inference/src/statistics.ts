@@ -28,11 +28,10 @@ export interface RequestTimes {
   preprocessUs: number;
   computeUs: number;
   postprocessUs: number;
-  rows: number;
 }
 
 export interface StatisticsRecorder {
-  succeeded(times: RequestTimes): void;
+  succeeded(times: RequestTimes, rows: number): void;
   failed(totalUs: number): void;
   ran(rows: number, computeUs: number): void;
   read(): Statistics;
@@ -57,9 +56,9 @@ export function createStatistics(nowEpochMs: () => number): StatisticsRecorder {
     batches,
   };
   return {
-    succeeded: (times) => {
+    succeeded: (times, rows) => {
       all.lastInference = nowEpochMs();
-      all.inferenceCount += times.rows;
+      all.inferenceCount += rows;
       add(all.success, times.totalUs);
       add(all.queue, times.queueUs);
       add(all.computeInput, times.preprocessUs);

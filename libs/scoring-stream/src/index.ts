@@ -1,4 +1,6 @@
 export {
+  answerOf,
+  emptyReply,
   errorOf,
   failedReply,
   reply,

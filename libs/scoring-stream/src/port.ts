@@ -28,13 +28,23 @@ export interface ScoringPort {
    * any other. Absent where it cannot be known.
    */
   refusal?(head: CallHead): ScoreReply | undefined;
+  /** As `score`, but where the answer takes no waiting it is given as it is. Absent where all take waiting. */
+  scoreAtOnce?(call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply>;
+}
+
+/**
+ * What `port` answers, at once if it can. A model that runs in this thread in microseconds answers through eight layers; where
+ * each of them waited for the next, that took about 6 us of CPU.
+ */
+export function answerOf(port: ScoringPort, call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> {
+  return port.scoreAtOnce === undefined ? port.score(call, signal) : port.scoreAtOnce(call, signal);
 }
 
 const noTiming: Timing = { totalUs: 0, queueUs: 0, batchWaitUs: 0, preprocessUs: 0, computeUs: 0, postprocessUs: 0 };
 const empty = Buffer.alloc(0);
 
-/** A reply with `fields` set and everything else at its default. */
-export function reply(fields: Partial<ScoreReply>): ScoreReply {
+/** A reply with everything at its default, to be filled in: spreading fields into one takes six times as long. */
+export function emptyReply(): ScoreReply {
   return {
     status: 0,
     contentType: '',
@@ -63,8 +73,12 @@ export function reply(fields: Partial<ScoreReply>): ScoreReply {
     coldStart: '',
     placement: '',
     mirrored: '',
-    ...fields,
   };
+}
+
+/** A reply with `fields` set and everything else at its default. */
+export function reply(fields: Partial<ScoreReply>): ScoreReply {
+  return Object.assign(emptyReply(), fields);
 }
 
 /** `error` as a reply. `started` = the model may have seen the call, so no other instance may take it. */

@@ -1,5 +1,5 @@
 import type { Tracing } from '@mooring/telemetry';
-import type { ScoreCall, ScoreReply, ScoringPort } from './port.ts';
+import { answerOf, type ScoreCall, type ScoreReply, type ScoringPort } from './port.ts';
 
 /** Puts a span around each traced call; what the port does itself goes below it. */
 export function tracedPort(port: ScoringPort, tracing: Tracing, name: string, instanceId: string): ScoringPort {
@@ -23,8 +23,9 @@ export function tracedPort(port: ScoringPort, tracing: Tracing, name: string, in
     span.end(answer.errorCode === '' ? undefined : { reason: answer.errorReason });
     return answer;
   };
+  const isTraced = ({ traceparent }: ScoreCall): boolean => traceparent !== '' && tracing.records(traceparent);
   return {
-    score: (call, signal) =>
-      call.traceparent !== '' && tracing.records(call.traceparent) ? traced(call, signal) : port.score(call, signal),
+    score: (call, signal) => (isTraced(call) ? traced(call, signal) : port.score(call, signal)),
+    scoreAtOnce: (call, signal) => (isTraced(call) ? traced(call, signal) : answerOf(port, call, signal)),
   };
 }

@@ -83,7 +83,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
   handle(request: HttpRequest): void {
     const exchange = new Exchange(request, randomUUID(), new HeldBytes(this.#memory), this);
     this.#open += 1;
-    void this.#answer(exchange);
+    this.#answer(exchange);
   }
 
   refuse(error: PlatformError): string {
@@ -100,23 +100,36 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
     observe(exchange, this.#meters, this.#deps);
   }
 
-  async #answer(exchange: Exchange): Promise<void> {
-    try {
-      const answer = await this.#answerOrError(exchange);
-      send(exchange, isCompressible(answer) ? await compressed(exchange, answer) : answer);
-    } catch (error) {
-      this.#deps.log.error({ err: error, requestId: exchange.requestId }, 'an answer could not be written');
-      exchange.request.destroy();
-    }
-  }
-
-  async #answerOrError(exchange: Exchange): Promise<Answer> {
-    try {
-      return await answerRequest(this.#deps, exchange);
-    } catch (thrown) {
+  /** Without a turn where nothing has to be waited for. */
+  #answer(exchange: Exchange): void {
+    const failed = (thrown: unknown): Answer => {
       const error = PlatformError.from(thrown);
       this.#logFault(error, exchange.requestId);
       return errorAnswer(error, exchange.dialect, exchange.requestId);
+    };
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = answerRequest(this.#deps, exchange);
+    } catch (thrown) {
+      answer = failed(thrown);
+    }
+    if (answer instanceof Promise) void answer.catch(failed).then((given) => this.#send(exchange, given));
+    else this.#send(exchange, answer);
+  }
+
+  #send(exchange: Exchange, answer: Answer): void {
+    const lost = (error: unknown): void => {
+      this.#deps.log.error({ err: error, requestId: exchange.requestId }, 'an answer could not be written');
+      exchange.request.destroy();
+    };
+    try {
+      if (!isCompressible(answer)) send(exchange, answer);
+      else
+        void compressed(exchange, answer)
+          .then((given) => send(exchange, given))
+          .catch(lost);
+    } catch (error) {
+      lost(error);
     }
   }
 

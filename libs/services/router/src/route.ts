@@ -14,7 +14,7 @@ import { refuseHead } from './domain/refuse-head.ts';
 import { collectStatistics } from './fan-out.ts';
 import { inlineFor, scoreInline } from './inline/score-inline.ts';
 import type { MirrorSender } from './mirror.ts';
-import type { RouterObserver } from './observer.ts';
+import type { ObservedSpan, RouterObserver } from './observer.ts';
 import type { AlikeRequests } from './repeat/alike-requests.ts';
 
 export interface RouteDeps extends AttemptDeps {
@@ -37,37 +37,48 @@ const deploymentBytesDefault = 512 * 2 ** 20;
 export function createRoute(deps: RouteDeps): ScoringPort {
   const waits = new InstanceWait();
   const bytesMax = deps.deploymentBytesMax ?? deploymentBytesDefault;
-  return {
-    refusal: (head) => refuseHead(deps.directory, head, bytesMax, deps.observer.rejected),
-    score: async (call, signal) => {
-      const startedMs = deps.now();
-      const span = deps.observer.span(call);
-      let answer: ScoreReply;
-      let choice: Choice | undefined;
-      try {
-        if (call.operation === Operation.OPERATION_STATISTICS) answer = await collectStatistics(deps, call, signal);
-        else {
-          choice = choose(deps.directory, call.endpoint, call.deployment, deps.random);
-          const traced = span.traceparent === call.traceparent ? call : { ...call, traceparent: span.traceparent };
-          answer =
-            choice.deployment.alike && isInference(call.operation)
-              ? await routeAlike(deps, waits, choice, traced, signal, startedMs)
-              : await routeLive(deps, waits, choice, traced, signal, startedMs);
-        }
-      } catch (thrown) {
-        const error = PlatformError.from(thrown);
-        answer = failedReply(error, false);
-        answer.deployment = choice?.deployment.route.name ?? '';
-        deps.observer.rejected(choice?.deployment, error);
+  const scoreAtOnce = (call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> => {
+    const startedMs = deps.now();
+    const span = deps.observer.span(call);
+    let choice: Choice | undefined;
+    const refused = (thrown: unknown): ScoreReply => {
+      const error = PlatformError.from(thrown);
+      const answer = failedReply(error, false);
+      answer.deployment = choice?.deployment.route.name ?? '';
+      deps.observer.rejected(choice?.deployment, error);
+      return ended(answer, choice, span);
+    };
+    try {
+      let answer: ScoreReply | Promise<ScoreReply>;
+      if (call.operation === Operation.OPERATION_STATISTICS) answer = collectStatistics(deps, call, signal);
+      else {
+        choice = choose(deps.directory, call.endpoint, call.deployment, deps.random);
+        const traced = span.traceparent === call.traceparent ? call : { ...call, traceparent: span.traceparent };
+        answer =
+          choice.deployment.alike && isInference(call.operation)
+            ? routeAlike(deps, waits, choice, traced, signal, startedMs)
+            : routeLive(deps, waits, choice, traced, signal, startedMs);
       }
-      if (choice !== undefined) {
-        answer.pick = choice.pick;
-        answer.trafficSlotPlusOne = choice.slot + 1;
-      }
-      span.end(errorOf(answer));
-      return answer;
-    },
+      if (!(answer instanceof Promise)) return ended(answer, choice, span);
+      return answer.then((given) => ended(given, choice, span)).catch(refused);
+    } catch (thrown) {
+      return refused(thrown);
+    }
   };
+  return {
+    scoreAtOnce,
+    score: async (call, signal) => scoreAtOnce(call, signal),
+    refusal: (head) => refuseHead(deps.directory, head, bytesMax, deps.observer.rejected),
+  };
+}
+
+function ended(answer: ScoreReply, choice: Choice | undefined, span: ObservedSpan): ScoreReply {
+  if (choice !== undefined) {
+    answer.pick = choice.pick;
+    answer.trafficSlotPlusOne = choice.slot + 1;
+  }
+  span.end(errorOf(answer));
+  return answer;
 }
 
 /** A call of a deployment that answers identical ones from its cache, or from one run. */
@@ -81,21 +92,21 @@ async function routeAlike(
 ): Promise<ScoreReply> {
   const { alike } = deps;
   if (alike === undefined) return routeLive(deps, waits, choice, call, signal, startedMs);
-  const answer = await alike.answer(choice.deployment, call, signal, (shared, all) =>
+  const answer = await alike.answer(choice.deployment, call, signal, async (shared, all) =>
     routeLive(deps, waits, choice, shared, all, startedMs),
   );
   if (answer.cache === 'hit' || answer.cache === 'shared') deps.observer.picked(choice.deployment, choice.pick);
   return answer;
 }
 
-async function routeLive(
+function routeLive(
   deps: RouteDeps,
   waits: InstanceWait,
   choice: Choice,
   call: ScoreCall,
   signal: AbortSignal,
   startedMs: number,
-): Promise<ScoreReply> {
+): ScoreReply | Promise<ScoreReply> {
   const { deployment, endpoint, pick } = choice;
   admit(deployment, call, deps.deploymentBytesMax ?? deploymentBytesDefault);
   const inference = isInference(call.operation);
@@ -104,18 +115,49 @@ async function routeLive(
   let mirrored = '';
   if (inference && pick === 'weight' && endpoint.mirrors.length > 0) {
     const mirrors = drawMirrors(endpoint, deps.random);
-    if (mirrors.length > 0) deps.mirror.send(mirrors, call, live);
+    if (mirrors.length > 0) deps.mirror.send(mirrors, call, Promise.resolve(live));
     mirrored = mirrors.map(({ route }) => route.name).join(',');
   }
-  const answer = await live;
+  return live instanceof Promise
+    ? live.then((answer) => noted(deps, deployment, call, answer, mirrored))
+    : noted(deps, deployment, call, live, mirrored);
+}
+
+function noted(
+  { observer }: RouteDeps,
+  deployment: DeploymentEntry,
+  call: ScoreCall,
+  answer: ScoreReply,
+  mirrored: string,
+): ScoreReply {
   answer.mirrored = mirrored;
   addRetryAfter(deployment, answer);
-  if (inference) deps.observer.answered(deployment, answer);
+  if (isInference(call.operation)) observer.answered(deployment, answer);
   return answer;
 }
 
+/** In this process where that is possible, else on an instance. */
+function runLive(
+  deps: RouteDeps,
+  waits: InstanceWait,
+  target: DeploymentEntry,
+  call: ScoreCall,
+  signal: AbortSignal,
+  startedMs: number,
+): ScoreReply | Promise<ScoreReply> {
+  const inline = inlineFor(target, call);
+  if (inline === undefined) return runOnInstances(deps, waits, target, call, signal, startedMs);
+  const sentMs = deps.now();
+  const settle = (answer: ScoreReply | undefined): ScoreReply | Promise<ScoreReply> =>
+    answer === undefined
+      ? runOnInstances(deps, waits, target, call, signal, startedMs)
+      : settled(answer, target.route.name, 0, sentMs - startedMs);
+  const answer = scoreInline(inline, target, call, signal, deps.now);
+  return answer instanceof Promise ? answer.then(settle) : settle(answer);
+}
+
 /** Tries instances until one has started the call, within the call's time. */
-async function runLive(
+async function runOnInstances(
   deps: RouteDeps,
   waits: InstanceWait,
   target: DeploymentEntry,
@@ -125,12 +167,6 @@ async function runLive(
 ): Promise<ScoreReply> {
   const { pool, route } = target;
   const concurrency = route.maxConcurrentRequestsPerInstance;
-  const inline = inlineFor(target, call);
-  if (inline !== undefined) {
-    const sentMs = deps.now();
-    const answer = await scoreInline(inline, target, call, signal, deps.now);
-    if (answer !== undefined) return settled(answer, route.name, 0, sentMs - startedMs);
-  }
   const deadline = new CallDeadline(route.requestTimeoutMs, call.deadlineMs, signal, deps.now);
   const tried = new Set<InstanceSlot>();
   let upstreamMs = 0;

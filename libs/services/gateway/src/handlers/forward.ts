@@ -1,5 +1,5 @@
 import { Operation, Priority, Protocol } from '@mooring/contracts/scoring';
-import type { ScoreCall, ScoreReply, ScoringPort } from '@mooring/scoring-stream';
+import { answerOf, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import { requestedDeadlineMs } from '../domain/request-headers.ts';
 import type { Exchange } from '../exchange.ts';
 import { replyAnswer, type Answer } from '../http/answer.ts';
@@ -16,18 +16,30 @@ export interface ForwardDeps {
 const noBody = Buffer.alloc(0);
 
 /** Reads the request and sends it through the router; the model's bytes come back untouched. */
-export async function forward(
+export function forward(
   deps: ForwardDeps,
   exchange: Exchange,
   plan: RequestPlan,
   operation: Operation,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   const refused = exchange.request.complete ? undefined : refusedUnread(deps, exchange, plan, operation);
   if (refused !== undefined) return replied(exchange, refused);
-  const read = bodyOf(deps.bodyBytesMax, exchange);
+  const body = bodyOf(deps.bodyBytesMax, exchange);
   // Small bodies are here already, and waiting for nothing costs a turn.
-  const body = read instanceof Promise ? await read : read;
-  return replied(exchange, await deps.scoring.score(callOf(exchange, plan, operation, body), exchange.signal));
+  return body instanceof Promise
+    ? body.then((read) => score(deps, exchange, plan, operation, read))
+    : score(deps, exchange, plan, operation, body);
+}
+
+function score(
+  { scoring }: ForwardDeps,
+  exchange: Exchange,
+  plan: RequestPlan,
+  operation: Operation,
+  body: Buffer,
+): Answer | Promise<Answer> {
+  const reply = answerOf(scoring, callOf(exchange, plan, operation, body), exchange.signal);
+  return reply instanceof Promise ? reply.then((given) => replied(exchange, given)) : replied(exchange, reply);
 }
 
 function replied(exchange: Exchange, reply: ScoreReply): Answer {

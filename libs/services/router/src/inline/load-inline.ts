@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { InstanceRecord } from '@mooring/domain';
-import { tracedPort, type ScoringPort } from '@mooring/scoring-stream';
+import { answerOf, tracedPort, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import type { Tracing } from '@mooring/telemetry';
 import { factsOf, tellFacts } from '../domain/instance-facts.ts';
 import type { LoadInline } from './inline-models.ts';
@@ -18,6 +18,7 @@ export function createInlineLoader(bodyBytesMax: number, tracing: Tracing, log: 
       bodyBytesMax,
       blockedMs: loaded.blockedMs,
       score: (call, signal) => port.score(call, signal),
+      scoreAtOnce: (call, signal) => answerOf(port, call, signal),
       close: () => loaded.close().catch((error) => log.warn({ err: error }, 'an inline model did not end well')),
     };
   };
@@ -33,13 +34,17 @@ export async function prepareInline(): Promise<void> {
 function identified(port: ScoringPort, record: InstanceRecord, instanceId: string): ScoringPort {
   const { deployment } = record;
   const facts = factsOf(record, true);
+  const identify = (answer: ScoreReply): ScoreReply => {
+    answer.deployment = deployment;
+    answer.instanceId = instanceId;
+    tellFacts(answer, facts);
+    return answer;
+  };
   return {
-    score: async (call, signal) => {
-      const answer = await port.score(call, signal);
-      answer.deployment = deployment;
-      answer.instanceId = instanceId;
-      tellFacts(answer, facts);
-      return answer;
+    score: async (call, signal) => identify(await port.score(call, signal)),
+    scoreAtOnce: (call, signal) => {
+      const answer = answerOf(port, call, signal);
+      return answer instanceof Promise ? answer.then(identify) : identify(answer);
     },
   };
 }

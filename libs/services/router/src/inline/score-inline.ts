@@ -1,4 +1,4 @@
-import { failedReply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
+import { answerOf, failedReply, type ScoreCall, type ScoreReply } from '@mooring/scoring-stream';
 import { mayGoElsewhere } from '../attempt.ts';
 import { expiredError } from '../domain/call-deadline.ts';
 import type { DeploymentEntry } from '../domain/directory.ts';
@@ -13,31 +13,29 @@ export function inlineFor({ pool }: DeploymentEntry, call: ScoreCall): InlinePor
 }
 
 /**
- * Scores in this process. Resolves with undefined when an instance must take the call. No timer watches it: a run takes
- * less than a millisecond, and the time is looked at right before it.
+ * Scores in this process; undefined when an instance must take the call. No timer watches it: a run takes less than a
+ * millisecond, and the time is looked at right before it.
  */
-export async function scoreInline(
+export function scoreInline(
   inline: InlinePort,
   { pool, route }: DeploymentEntry,
   call: ScoreCall,
   signal: AbortSignal,
   now: Clock,
-): Promise<ScoreReply | undefined> {
+): ScoreReply | undefined | Promise<ScoreReply | undefined> {
   const callers = call.deadlineMs > 0 && call.deadlineMs < route.requestTimeoutMs;
   const deadlineMs = callers ? call.deadlineMs : route.requestTimeoutMs;
   const startedMs = now();
-  let ran = false;
+  const left = (answer: ScoreReply): ScoreReply | undefined => {
+    const expired = answer.errorCode === 'deadline_exceeded';
+    const elsewhere = !expired && mayGoElsewhere(answer, call);
+    const endedMs = now();
+    if (answer.errorCode === '') pool.noteServiceTime(endedMs - startedMs);
+    pool.left(call.body.length, endedMs, answer.started && !expired && !elsewhere);
+    if (expired) return failedReply(expiredError(callers ? 'caller' : 'deployment', deadlineMs), answer.started);
+    return elsewhere ? undefined : answer;
+  };
   pool.entered(call.body.length, startedMs);
-  try {
-    const answer = await inline.score({ ...call, deployment: route.name, deadlineMs }, signal);
-    if (answer.errorCode === 'deadline_exceeded') {
-      return failedReply(expiredError(callers ? 'caller' : 'deployment', deadlineMs), answer.started);
-    }
-    if (mayGoElsewhere(answer, call)) return undefined;
-    ran = answer.started;
-    if (answer.errorCode === '') pool.noteServiceTime(now() - startedMs);
-    return answer;
-  } finally {
-    pool.left(call.body.length, now(), ran);
-  }
+  const answer = answerOf(inline, { ...call, deployment: route.name, deadlineMs }, signal);
+  return answer instanceof Promise ? answer.then(left) : left(answer);
 }

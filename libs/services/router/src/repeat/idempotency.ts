@@ -1,6 +1,13 @@
 import type { IdempotencyRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { failedReply, type CallHead, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import {
+  answerOf as answerOfPort,
+  failedReply,
+  type CallHead,
+  type ScoreCall,
+  type ScoreReply,
+  type ScoringPort,
+} from '@mooring/scoring-stream';
 import type { Directory } from '../domain/directory.ts';
 import { isInference } from '../domain/is-inference.ts';
 import type { AnswerStore } from './answer-store.ts';
@@ -50,8 +57,12 @@ export class IdempotentPort implements ScoringPort {
     this.deps = deps;
   }
 
-  score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
-    if (call.idempotencyKey === '' || !isInference(call.operation)) return this.next.score(call, signal);
+  async score(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    return this.scoreAtOnce(call, signal);
+  }
+
+  scoreAtOnce(call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> {
+    if (call.idempotencyKey === '' || !isInference(call.operation)) return answerOfPort(this.next, call, signal);
     // The route says in its own words what is wrong with it; a key that opens nothing shall not fill the store.
     const endpoint = this.deps.directory.endpoint(call.endpoint);
     if (endpoint === undefined) return this.next.score(call, signal);
