@@ -29,13 +29,14 @@ function answeredText({ status, reason, protocol, bytesIn, bytesOut }: Explained
 function decidedText({ endpoint, deployment, rule, trafficSlot }: ExplainedRequest): string {
   if (endpoint === '') return 'nothing: the caller was not let in to an endpoint';
   if (deployment === '') return `endpoint ${endpoint}, no deployment`;
-  const why =
-    rule === 'weight'
-      ? `by the traffic table, slot ${trafficSlot ?? '?'} of 0 to 99`
-      : rule === 'pin'
-        ? 'named by the caller'
-        : rule;
-  return `endpoint ${endpoint}, deployment ${deployment}${why === '' ? '' : ` (${why})`}`;
+  return `endpoint ${endpoint}, deployment ${deployment}${ruleText(rule, trafficSlot)}`;
+}
+
+/** A request may be refused before a slot is drawn, where every one leads to the same. */
+function ruleText(rule: string, slot: number | undefined): string {
+  if (rule === 'pin') return ' (named by the caller)';
+  if (rule !== 'weight') return '';
+  return slot === undefined ? ' (by the traffic table)' : ` (by the traffic table, slot ${slot} of 0 to 99)`;
 }
 
 function ranText({ instance, placement, batchId, batchRows, rows }: ExplainedRequest): string {

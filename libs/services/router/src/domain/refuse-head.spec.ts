@@ -32,6 +32,7 @@ it('refuses a call of a deployment that is full before its body is here, says wh
     errorCode: 'resource_exhausted',
     errorReason: 'QUEUE_FULL',
     deployment: 'luca',
+    pick: 'pin',
     started: false,
   });
   expect(refused?.retryAfterMs).toBeGreaterThan(0);
@@ -44,7 +45,7 @@ it('leaves a call that names no deployment to the draw unless every deployment w
   expect(routerWith(['luca', 'martina']).route.refusal?.(head())).toMatchObject({ errorReason: 'QUEUE_FULL' });
   expect(
     routerWith(['luca'], { traffic: { luca: 100 }, mirrorTraffic: { martina: 10 } }).route.refusal?.(head()),
-  ).toMatchObject({ errorReason: 'QUEUE_FULL' });
+  ).toMatchObject({ errorReason: 'QUEUE_FULL', deployment: 'luca', pick: 'weight' });
 });
 
 it('looks at the time that the caller gives', () => {

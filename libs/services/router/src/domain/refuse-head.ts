@@ -27,7 +27,10 @@ export function refuseHead(
   if (first === undefined) return undefined;
   onRefused(first.target, first.error);
   const answer = failedReply(first.error, false);
-  if (targets.length === 1) answer.deployment = first.target.route.name;
+  if (targets.length === 1) {
+    answer.deployment = first.target.route.name;
+    answer.pick = head.deployment === '' ? 'weight' : 'pin';
+  }
   return answer;
 }
 
