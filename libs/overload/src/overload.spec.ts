@@ -89,6 +89,16 @@ describe('progress', () => {
     expect(progress.hopeless(10, 2)).toBe(true);
   });
 
+  it('trusts the forecast for a long line less: the model may get slower meanwhile', () => {
+    const progress = new Progress(1);
+    progress.noteServiceTime(10);
+    expect(progress.answeredInMs(3)).toBe(40);
+    expect(progress.hopeless(44, 3)).toBe(false);
+    expect(progress.answeredInMs(79)).toBe(800);
+    expect(progress.hopeless(1_000, 79)).toBe(true);
+    expect(progress.hopeless(1_100, 79)).toBe(false);
+  });
+
   it('has no opinion before it has seen anything', () => {
     const progress = new Progress(1);
     progress.entered(0);

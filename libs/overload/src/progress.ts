@@ -6,8 +6,13 @@ const memoryMs = 1_000;
 const fadeMost = 0.5;
 /** Completions of one moment (a batch) are one observation. */
 const foldMs = 1;
-/** Of a call's time; the rest is for the way. One that ends a little late has cost the model as much as one in time. */
+/**
+ * Of a call's time; the rest is for the way. One that ends a little late has cost the model as much as one in time. The longer
+ * the line, the further the forecast: behind `longLine` rounds of the model or more, it may get a quarter slower meanwhile.
+ */
 const usableShare = 0.95;
+const uncertainShare = 0.2;
+const longLine = 32;
 
 /**
  * How fast a queue is worked off, measured: completions per busy time, where busy means that as many calls were open as run
@@ -80,7 +85,9 @@ export class Progress {
    * calls that run can show that the model got faster.
    */
   hopeless(leftMs: number, ahead = this.open): boolean {
-    return ahead >= this.#parallel && this.answeredInMs(ahead) > leftMs * usableShare;
+    if (ahead < this.#parallel) return false;
+    const uncertain = uncertainShare * Math.min(1, ahead / (this.#parallel * longLine));
+    return this.answeredInMs(ahead) > leftMs * (usableShare - uncertain);
   }
 
   #fold(elapsedMs: number, nowMs: number): void {
