@@ -11,7 +11,7 @@ export interface ClaimLimits {
 /** A request waits no longer than this for the store, and then does without. */
 const deadlineMs = 1_000;
 /** How long nobody tries again what did not answer in time. */
-const awayMs = 5_000;
+const awayMs = 2_000;
 
 /**
  * The bucket in NATS's memory, opened with the first key that a caller sends. It is gone when NATS was, and made again then.
