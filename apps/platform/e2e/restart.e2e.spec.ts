@@ -41,7 +41,7 @@ describe(`restart (${topology} topology)`, () => {
     await platform.json('online-deployment', 'create', '-f', platform.yaml(onnx), '--all-traffic');
     const slow = scriptYaml('kept', 'slow', './code', 'slow.py');
     const yaml = platform.yaml(slow, {
-      'code/slow.py': 'import time\ndef init(): pass\ndef run(data): time.sleep(4); return [1]\n',
+      'code/slow.py': 'import time\ndef init(): pass\ndef run(data): time.sleep(12); return [1]\n',
     });
     await platform.json('online-deployment', 'create', '-f', yaml);
     key = await platform.key('kept');
