@@ -28,6 +28,9 @@ let platform: Platform;
 let key = '';
 let token = '';
 
+/** As management tells it. */
+type Explained = Omit<RequestRecord, 'mirrored'> & { mirrored: readonly { deployment: string }[] };
+
 beforeAll(async () => {
   platform = await startPlatform({ MOORING_REQUESTS_KEPT: String(kept) });
   token = readFileSync(join(platform.data, 'secrets/admin.token'), 'utf8').trim();
@@ -52,19 +55,19 @@ afterAll(() => platform.remove());
 const score = (headers: Record<string, string> = {}, more: { key?: string; body?: string } = {}): Promise<HttpAnswer> =>
   platform.send('/endpoints/why/score', { key, headers, body, timeoutMs: 10_000, ...more });
 
-async function explain(id: string): Promise<RequestRecord[]> {
+async function explain(id: string): Promise<Explained[]> {
   const answer = await fetch(`${platform.management}${workspace}/requests/${id}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(20_000),
   });
-  const { value = [] } = (await answer.json()) as { value?: RequestRecord[] };
+  const { value = [] } = (await answer.json()) as { value?: Explained[] };
   return value;
 }
 
-const sumOf = ({ parts }: RequestRecord): number => Object.values(parts).reduce((sum, ms) => sum + ms, 0);
+const sumOf = ({ parts }: Explained): number => Object.values(parts).reduce((sum, ms) => sum + ms, 0);
 
 /** The record of an answer; there is one in the moment in which the caller has the answer, or right after. */
-function recordOf(answer: HttpAnswer): Promise<RequestRecord> {
+function recordOf(answer: HttpAnswer): Promise<Explained> {
   return until(
     `the record of a ${answer.status}`,
     async () => (await explain(answer.headers['x-request-id'] ?? ''))[0],
@@ -146,7 +149,7 @@ describe('a request that is explained', () => {
   it('is shown by the command line, by the caller’s own id as well', async () => {
     const answer = await score({ 'x-ms-client-request-id': 'my-own-7' });
     const id = answer.headers['x-request-id'] ?? '';
-    const [record] = await until('the record', () => platform.json<RequestRecord[]>('request', 'explain', 'my-own-7'));
+    const [record] = await until('the record', () => platform.json<Explained[]>('request', 'explain', 'my-own-7'));
     expect(record).toMatchObject({ requestId: id, clientRequestId: 'my-own-7', endpoint: 'why' });
     const { stdout } = await platform.mooring('request', 'explain', id);
     expect(stdout).toContain(`Request     ${id} (my-own-7)`);
