@@ -29,12 +29,17 @@ export const steps: readonly Step[] = [
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
   { name: 'conformance', about: 'HTTP/2 by h2spec, where there is Go to build it', run: conformance },
   { name: 'e2e', about: 'the whole platform as `up` starts it', run: () => vitest('e2e', topology('default')) },
-  { name: 'e2e-single', about: 'story and kills, all services in one process', run: () => storyOf('single') },
-  { name: 'e2e-split', about: 'story and kills, each service in its own process', run: () => storyOf('split') },
+  { name: 'e2e-single', about: 'story, kills and restarts, all services in one process', run: () => storyOf('single') },
+  {
+    name: 'e2e-split',
+    about: 'story, kills and restarts, each service in its own process',
+    run: () => storyOf('split'),
+  },
 ];
 
 const topology = (name: string): NodeJS.ProcessEnv => ({ MOORING_E2E_TOPOLOGY: name });
-const storyOf = (name: string): Promise<Outcome> => vitest('e2e', topology(name), ['e2e/story', 'e2e/kill']);
+const storyOf = (name: string): Promise<Outcome> =>
+  vitest('e2e', topology(name), ['e2e/story', 'e2e/kill', 'e2e/restart']);
 
 /** A machine needs no Go for Mooring; without it this one check is left out, and the output says so. */
 async function conformance(): Promise<Outcome> {

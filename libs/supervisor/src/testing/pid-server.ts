@@ -1,5 +1,5 @@
 /** Answers every line on the inherited socket with its pid; connections that are given to it as well. */
-import { createServer, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { adoptSocket, defineModule, detachSocket, runMain } from '@mooring/runtime';
 
 const listening = defineModule({
@@ -17,8 +17,11 @@ const listening = defineModule({
     const server = createServer(serve);
     relay?.onGiven('pids', (connection) => serve(adoptSocket(connection)));
     return {
-      start: () => new Promise<void>((resolve) => server.listen({ fd: 4 }, resolve)),
-      facts: () => ({ pid: String(process.pid) }),
+      start: () => {
+        const at = environment['OWN_SOCKET'] === undefined ? { fd: 4 } : { host: '127.0.0.1', port: 0 };
+        return new Promise<void>((resolve) => server.listen({ ...at, backlog: 1_024 }, resolve));
+      },
+      facts: () => ({ pid: String(process.pid), port: String((server.address() as AddressInfo).port) }),
       stop: async () => {
         server.close();
         for (const socket of connections) {
