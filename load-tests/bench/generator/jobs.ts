@@ -32,6 +32,8 @@ export interface OpenJob extends AnyJob {
   phases: readonly Phase[];
   /** More cannot be open at once: what is due beyond it waits, which counts as latency. */
   openMax: number;
+  /** How often it is looked whether requests are due, in milliseconds; the finer, the more it costs. Default: a tenth. */
+  tickMs?: number;
   /** More cannot wait: what is due beyond it is counted as dropped. */
   waitingMax: number;
 }

@@ -57,7 +57,7 @@ class OpenLoop {
 
   run(): Promise<LoadResult[]> {
     return new Promise((resolve) => {
-      const ticker = startTicker(() => this.#sendDue());
+      const ticker = startTicker(() => this.#sendDue(), this.#job.tickMs);
       const sweep = setInterval(() => {
         this.#giveUpOnLate();
         if (this.#nextDue() !== undefined || this.#open > 0 || this.#waiting[this.#firstWaiting] !== undefined) return;

@@ -4,7 +4,7 @@
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
-const periodMs = 0.1;
+const periodMsDefault = 0.1;
 const stopped = 0;
 const isTold = 1;
 
@@ -12,9 +12,14 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-export function startTicker(onTick: () => void): Ticker {
+interface Ticking {
+  shared: Int32Array;
+  periodMs: number;
+}
+
+export function startTicker(onTick: () => void, periodMs = periodMsDefault): Ticker {
   const shared = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(new URL(import.meta.url), { workerData: shared });
+  const worker = new Worker(new URL(import.meta.url), { workerData: { shared, periodMs } satisfies Ticking });
   worker.on('message', () => {
     Atomics.store(shared, isTold, 0);
     onTick();
@@ -28,11 +33,12 @@ export function startTicker(onTick: () => void): Ticker {
   };
 }
 
-if (workerData instanceof Int32Array) {
-  while (Atomics.load(workerData, stopped) === 0) {
-    Atomics.wait(workerData, stopped, 0, periodMs);
+const { shared, periodMs } = (workerData ?? {}) as Partial<Ticking>;
+if (shared instanceof Int32Array) {
+  while (Atomics.load(shared, stopped) === 0) {
+    Atomics.wait(shared, stopped, 0, periodMs);
     // One word at a time: a main thread that is busy must not find a heap of them.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-    if (Atomics.exchange(workerData, isTold, 1) === 0) parentPort?.postMessage(0);
+    if (Atomics.exchange(shared, isTold, 1) === 0) parentPort?.postMessage(0);
   }
 }
