@@ -23,14 +23,16 @@ export interface ChildOptions {
   args: readonly string[];
   /** Asked for at each start. `lastExit`: how the process before ended, its signal or its exit code; absent at the first. */
   environment: (lastExit: string | undefined) => NodeJS.ProcessEnv;
-  /** Sockets that it gets as descriptors 4, 5, ... */
-  handles?: readonly unknown[];
+  /** Sockets that it gets as descriptors 4, 5, ...; asked for before the environment. */
+  handles?: () => readonly unknown[];
   logsDir: string;
   log: Logger;
   /** Called whenever it serves, also after a restart. */
   onReady: (facts: Readonly<Record<string, string>>) => void;
   /** Called when a process was started or has ended. */
   onChange?: () => void;
+  /** Called when one ends again before it had come up well. */
+  onFailing?: () => void;
 }
 
 /** What `replace` tells of its progress and at its end. Times in ms. */
@@ -149,7 +151,8 @@ class Child implements SupervisedChild {
   }
 
   #launch(more: NodeJS.ProcessEnv): PlatformProcess {
-    const { program, args, environment, handles = [], log, name } = this.#options;
+    const { program, args, environment, log, name } = this.#options;
+    const handles = this.#options.handles?.() ?? [];
     const one: PlatformProcess = new PlatformProcess(
       { program, args, environment: { ...environment(this.#lastExit), ...more }, handles, logFile: this.#logFile },
       {
@@ -180,6 +183,7 @@ class Child implements SupervisedChild {
     const { log, name } = this.#options;
     const told = { child: name, how, failures: this.#failures, delayMs, logFile: this.#logFile };
     log.error(told, 'a process ended; starting it again');
+    if (this.#failures > 1) this.#options.onFailing?.();
     this.#startAgain(delayMs);
   }
 
@@ -187,7 +191,13 @@ class Child implements SupervisedChild {
     if (this.#stopping) return;
     clearTimeout(this.#restart);
     this.#restart = setTimeout(() => {
-      this.#current = this.#launch({});
+      try {
+        this.#current = this.#launch({});
+      } catch (error) {
+        const { log, name } = this.#options;
+        log.error({ err: error, child: name }, 'a process could not be started; trying again');
+        this.#startAgain(backOffMaxMs);
+      }
     }, delayMs);
   }
 }

@@ -15,6 +15,14 @@ interface Door {
   public?: keyof PublicAddresses;
 }
 
+interface Lent {
+  variable: string;
+  socket: ListeningSocket;
+  /** Processes beside this one listen on the same port. */
+  shared: boolean;
+  withdrawn: boolean;
+}
+
 /** Descriptors 0 to 2 are a process's own, 3 is its IPC channel. */
 const firstFd = 4;
 
@@ -23,7 +31,7 @@ const firstFd = 4;
  * while one is replaced, or starts again after a crash, waits a moment instead of being refused, and ports stay the same.
  */
 export class Doors {
-  readonly #sockets = new Map<string, readonly (ListeningSocket & { variable: string })[]>();
+  readonly #sockets = new Map<string, Lent[]>();
   readonly #addresses: PublicAddresses;
 
   private constructor(asked: PublicAddresses) {
@@ -51,23 +59,40 @@ export class Doors {
   /** What a process of the plan gets when it is started: sockets from descriptor 4 on, and variables that name them. */
   lend(name: string): { handles: readonly unknown[]; environment: Record<string, string> } {
     const sockets = this.#sockets.get(name) ?? [];
+    for (const one of sockets.filter(({ withdrawn }) => withdrawn)) {
+      one.socket = one.socket.again();
+      one.withdrawn = false;
+    }
     return {
-      handles: sockets.map(({ handle }) => handle),
+      handles: sockets.map(({ socket }) => socket.handle),
       environment: Object.fromEntries(sockets.map(({ variable }, index) => [variable, String(firstFd + index)])),
     };
   }
 
+  /**
+   * A process does not stay alive: connections that the kernel keeps for it are better with those that share its port, if
+   * any do. It gets new sockets when it is lent some again.
+   */
+  withdraw(name: string): void {
+    for (const one of this.#sockets.get(name)?.filter(({ shared, withdrawn }) => shared && !withdrawn) ?? []) {
+      one.socket.handle.close();
+      one.withdrawn = true;
+    }
+  }
+
   close(): void {
-    for (const sockets of this.#sockets.values()) for (const { handle } of sockets) handle.close();
+    const all = [...this.#sockets.values()].flat();
+    for (const { socket } of all.filter(({ withdrawn }) => !withdrawn)) socket.handle.close();
     this.#sockets.clear();
   }
 
   async #open(plan: ProcessPlan, environment: Environment, shared: boolean): Promise<void> {
-    const sockets: (ListeningSocket & { variable: string })[] = [];
+    const sockets: Lent[] = [];
     this.#sockets.set(plan.name, sockets);
     for (const { variable, address, public: name } of doorsOf(plan, this.#addresses, environment)) {
-      const socket = await bindSocket(address, shared && name !== undefined);
-      sockets.push({ ...socket, variable });
+      const sharesPort = shared && name !== undefined;
+      const socket = await bindSocket(address, sharesPort);
+      sockets.push({ variable, socket, shared: sharesPort, withdrawn: false });
       // The next process of the same port has to know which one it became.
       if (name !== undefined) this.#addresses[name] = socket.address;
     }

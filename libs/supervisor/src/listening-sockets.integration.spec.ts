@@ -33,6 +33,15 @@ describe('a socket that is bound for other processes', () => {
     expect((await bind(first.address, true)).address).toBe(first.address);
   });
 
+  it('can be bound again once it is closed', async () => {
+    const first = await bind('127.0.0.1:0', true);
+    const other = await bindSocket(first.address, true);
+    other.handle.close();
+    const again = other.again();
+    bound.push(again);
+    expect(again.address).toBe(first.address);
+  });
+
   it('is refused a port on which another program listens, with what to do', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

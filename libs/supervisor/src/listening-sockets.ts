@@ -22,6 +22,8 @@ export interface ListeningSocket {
   /** As bound: `host:port`, or `unix:/path`. */
   readonly address: string;
   readonly handle: BoundSocket;
+  /** Binds the same address anew, once `handle` is closed. */
+  again(): ListeningSocket;
 }
 
 /**
@@ -38,20 +40,27 @@ function bindPath(address: string): ListeningSocket {
   rmSync(path, { force: true });
   const handle = checked(bind(path, pipe, pipe), address);
   chmodSync(path, 0o600);
-  return { address, handle };
+  return { address, handle, again: () => bindPath(address) };
 }
 
 async function bindPort(address: string, reusePort: boolean): Promise<ListeningSocket> {
   const [, written = '', portText = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
   const host = written.replace(/^\[(.*)\]$/, '$1');
   const ip = isIP(host) === 0 ? (await lookup(host)).address : host;
-  const handle = checked(bind(ip, Number(portText), isIP(ip), undefined, reusePort ? reusePortFlag : 0), address);
+  return bindIp(ip, Number(portText), written, reusePort ? reusePortFlag : 0);
+}
+
+/** `written`: the host as the user wrote it. */
+function bindIp(ip: string, port: number, written: string, flags: number): ListeningSocket {
+  const address = `${written}:${port}`;
+  const handle = checked(bind(ip, port, isIP(ip), undefined, flags), address);
   const bound: { port?: number } = {};
   // libuv keeps the word that a port is taken to itself until it is asked.
   const problem = handle.getsockname(bound);
   if (problem !== 0) handle.close();
   checked(problem === 0 ? handle : problem, address);
-  return { address: `${written}:${bound.port}`, handle };
+  const boundPort = bound.port ?? port;
+  return { address: `${written}:${boundPort}`, handle, again: () => bindIp(ip, boundPort, written, flags) };
 }
 
 function checked(result: BoundSocket | number, address: string): BoundSocket {

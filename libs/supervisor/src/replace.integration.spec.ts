@@ -37,7 +37,7 @@ async function served(): Promise<Served> {
     program: process.execPath,
     args: [fileURLToPath(new URL('./testing/pid-server.ts', import.meta.url))],
     environment: () => ({ PATH: process.env['PATH'], MOORING_LOG_LEVEL: 'silent', ...next }),
-    handles: [handle],
+    handles: () => [handle],
     logsDir: folder,
     log,
     onReady: (facts) => void pids.push(Number(facts['pid'])),

@@ -148,7 +148,7 @@ class Supervisor {
   }
 
   #superviseChild(plan: ProcessPlan): SupervisedChild {
-    const lent = this.#doors?.lend(plan.name);
+    let lent: ReturnType<Doors['lend']> | undefined;
     return superviseChild({
       name: plan.name,
       program: process.execPath,
@@ -159,11 +159,15 @@ class Supervisor {
         ...lent?.environment,
         MOORING_LAST_EXIT: lastExit,
       }),
-      handles: lent?.handles ?? [],
+      handles: () => {
+        lent = this.#doors?.lend(plan.name);
+        return lent?.handles ?? [];
+      },
       logsDir: this.#folder.logs,
       log: this.#options.log,
       onReady: (facts) => this.#served(plan.name, facts),
       onChange: () => this.#record(),
+      onFailing: () => this.#doors?.withdraw(plan.name),
     });
   }
 
