@@ -8,6 +8,12 @@ const callsMost = 8;
 const aheadBytesMax = 16 * 1024;
 /** A long call is forgotten by and by: after 22 short ones a tenth of it is left. */
 const peakFades = 0.9;
+/**
+ * Waking an idle worker takes about as long: so much work waits for a busy one although another is idle. Only while no call was
+ * long for some time (of one of 2 s something is left for 2,000 calls): what then turns out to be long holds up an odd few.
+ */
+const wakeUs = 60;
+const longFades = 0.995;
 /** A call that runs longer than this is no short one after all: those behind it are called back. */
 const lateMs = 5;
 
@@ -21,6 +27,7 @@ export class Dispatcher {
   readonly #desk: CallDesk;
   readonly #ahead: boolean;
   #peakUs = Infinity;
+  #longUs = Infinity;
   #recall: NodeJS.Timeout | undefined;
 
   /** `ahead` false: a worker never has more than the call that it runs. */
@@ -33,6 +40,7 @@ export class Dispatcher {
   /** Notes what a worker took for one call, by its own clock. */
   noteRun(us: number): void {
     this.#peakUs = Math.max(us, 1, this.#peakUs === Infinity ? 0 : this.#peakUs * peakFades);
+    this.#longUs = Math.max(us, 1, this.#longUs === Infinity ? 0 : this.#longUs * longFades);
   }
 
   dispatch(): void {
@@ -57,14 +65,21 @@ export class Dispatcher {
   /** The worker that would begin a call soonest. */
   #next(nowMs: number): WorkerSlot | undefined {
     const idle = this.#slots.find(({ state }) => state === 'idle');
-    if (idle !== undefined || !this.#ahead) return idle;
-    let most = Math.min(callsMost, 1 + Math.floor(aheadUs / this.#peakUs));
+    if (!this.#ahead) return idle;
+    if (idle === undefined) return this.#leastBusy(1 + Math.floor(aheadUs / this.#peakUs), nowMs);
+    const behind = Math.floor(wakeUs / this.#longUs);
+    return (behind > 0 ? this.#leastBusy(1 + behind, nowMs) : undefined) ?? idle;
+  }
+
+  /** One that has fewer calls than `most`, all of them short. */
+  #leastBusy(most: number, nowMs: number): WorkerSlot | undefined {
+    let fewest = Math.min(callsMost, most);
     let found: WorkerSlot | undefined;
     for (const slot of this.#slots) {
       const { calls, state, interruptible } = slot;
-      if (state !== 'busy' || !interruptible || calls.length >= most || isLate(slot, nowMs)) continue;
+      if (state !== 'busy' || !interruptible || calls.length >= fewest || isLate(slot, nowMs)) continue;
       found = slot;
-      most = calls.length;
+      fewest = calls.length;
     }
     return found;
   }
