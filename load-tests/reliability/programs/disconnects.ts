@@ -81,6 +81,7 @@ async function leaveAll(platform: Platform, side: Side, count: number, signal: A
   const [wastedBefore, cancelledBefore] = await counters();
   const freedMs: number[] = [];
   for (let turn = 0; turn < count; turn += 1) {
+    signal.throwIfAborted();
     const stage = stages[turn % stages.length] as Stage;
     // Those that keep the model busy stay and are answered.
     const busy = stage === 'queued' ? Array.from({ length: side.busy }, () => side.probe()) : [];
@@ -152,7 +153,7 @@ async function grpcSide(platform: Platform): Promise<Side> {
   return {
     name: 'gRPC',
     endpoint: 'heavy',
-    busy: 1,
+    busy: 4,
     leave: (stage, turn) => leaveGrpc(leaving(stage), Math.floor(turn / stages.length) % 2 === 0),
     probe: () => probeGrpc(platform.grpc, path, heavyKey, heavy),
   };

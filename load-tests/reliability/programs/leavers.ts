@@ -1,5 +1,6 @@
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Where a caller leaves. */
@@ -41,11 +42,14 @@ export async function leaveRest(leaving: Leaving): Promise<void> {
 }
 
 /** The first bytes of the answer; not read any further. */
-function begun(socket: NodeJS.ReadableStream & { setTimeout(ms: number, then: () => void): unknown }): Promise<void> {
+function begun(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
-    socket.setTimeout(answerMs, resolve);
+    if (socket.destroyed) return resolve();
+    const timer = setTimeout(resolve, answerMs);
+    timer.unref();
     socket.once('close', resolve);
     socket.once('data', () => {
+      clearTimeout(timer);
       socket.pause();
       resolve();
     });
@@ -76,8 +80,10 @@ export async function leaveGrpc(leaving: Leaving, wholeConnection: boolean): Pro
   }
   if (wholeConnection) session.destroy();
   else {
-    stream.close(constants.NGHTTP2_CANCEL);
-    await new Promise((resolve) => stream.once('close', resolve));
-    session.close();
+    if (!stream.closed) {
+      stream.close(constants.NGHTTP2_CANCEL);
+      await new Promise((resolve) => stream.once('close', resolve));
+    }
+    session.destroy();
   }
 }
