@@ -75,7 +75,9 @@ export class Connection implements MessageSink, RequestConnection {
   /** Closes the connection, or gives it away, if it waits for a request; else the next answer says that it will be closed. */
   closeIfIdle(): void {
     const busy = this.#open.length > 0 || !this.#parser.between || !this.#outbox.empty;
-    if (this.#state !== 'open' || this.#last || busy) return;
+    // What came while it was not read from is looked at in the next turn.
+    const unread = this.#socket.readableLength > 0;
+    if (this.#state !== 'open' || this.#last || busy || unread) return;
     const { give } = this.#server;
     const raw = give === undefined ? undefined : detachSocket(this.#socket);
     if (raw === undefined) this.#socket.destroy();

@@ -18,23 +18,36 @@ interface Named {
   url: string;
   /** Answers what has been asked of it and waits. */
   release(): void;
+  /** How many requests it got. */
+  asked(): number;
 }
 
-/** A server that answers with its name; with `slow`, when it is told to. */
-async function start(name: string, { slow = false, headersTimeoutMs = 10_000 } = {}): Promise<Named> {
+/** A server that answers with its name (behind `padding` bytes); with `slow`, when it is told to. */
+async function start(name: string, { slow = false, headersTimeoutMs = 10_000, padding = 0 } = {}): Promise<Named> {
   const waiting: HttpRequest[] = [];
-  const answer = (request: HttpRequest): void => request.respond({ status: 200, headers: '', body: Buffer.from(name) });
+  let asked = 0;
+  const body = Buffer.from('.'.repeat(padding) + name);
+  const answer = (request: HttpRequest): void => request.respond({ status: 200, headers: '', body });
   const limits = { ...defaultLimits, connectionsMax: 100, headersTimeoutMs, bodyIdleTimeoutMs: 10_000 };
   const server = new Http1Server(
     { ...limits, bodyTimeoutMs: 60_000, keepAliveTimeoutMs: 30_000 },
     {
-      handle: (request) => void (slow ? waiting.push(request) : answer(request)),
+      handle: (request) => {
+        asked += 1;
+        if (slow) waiting.push(request);
+        else answer(request);
+      },
       refuse: (error) => rawAnswer(error, 'refused'),
     },
   );
   servers.push(server);
   const port = await server.listen({ host: '127.0.0.1', port: 0 }, () => undefined);
-  return { server, url: `http://127.0.0.1:${port}`, release: () => waiting.splice(0).forEach(answer) };
+  return {
+    server,
+    url: `http://127.0.0.1:${port}`,
+    release: () => waiting.splice(0).forEach(answer),
+    asked: () => asked,
+  };
 }
 
 async function connect(url: string): Promise<RawConnection> {
@@ -79,5 +92,23 @@ describe('a server whose place another one takes', () => {
     await closed;
     clearInterval(released);
     expect(given).toEqual([]);
+  });
+
+  it('answers what came while an answer waited for a slow reader, and was not looked at yet', async () => {
+    const old = await start('old', { padding: 16 * 2 ** 20 });
+    const caller = await connect(old.url);
+    caller.socket.pause();
+    caller.send(get);
+    await expect.poll(old.asked).toBe(1);
+    caller.send(get);
+    // It is in this process by now, and its connection is not read from.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const given: Given[] = [];
+    const closed = old.server.close(AbortSignal.timeout(10_000), (connection) => void given.push(connection));
+    caller.socket.resume();
+    const text = await caller.closed(10_000);
+    await closed;
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(2);
+    expect([old.asked(), given.length]).toEqual([2, 0]);
   });
 });
