@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { disconnects, leaksOf } from './programs/disconnects.ts';
 import { measureReach } from './programs/configuration.ts';
+import { measureLargeBodies } from './programs/large-bodies.ts';
 import { measureNeighbours } from './programs/neighbours.ts';
 import { isFlat, soak } from './programs/soak.ts';
 import { cyclesInline, cyclesOfDeployment } from './programs/unload.ts';
@@ -13,6 +14,13 @@ it('a model that is loaded and unloaded beside another loses none of its request
   const [figures] = await measureNeighbours({ kinds: ['process'], rounds: 1 }, signal);
   expect(figures?.failed).toBe(0);
   expect(figures?.ratio).toBeLessThan(20);
+});
+
+it('large bodies beside small requests lose none of them', { timeout: 120_000 }, async () => {
+  for (const { besideP99Ms, failed, bodies } of await measureLargeBodies(1, signal)) {
+    expect([failed, bodies > 0]).toEqual([0, true]);
+    expect(besideP99Ms).toBeLessThan(2_000);
+  }
 });
 
 it('a change among many endpoints reaches every data-plane process soon', { timeout: 120_000 }, async () => {

@@ -1,6 +1,7 @@
 import type { Program } from '../programs.ts';
 import { configurationProgram } from './configuration.ts';
 import { disconnectsProgram } from './disconnects.ts';
+import { largeBodiesProgram } from './large-bodies.ts';
 import { neighboursProgram } from './neighbours.ts';
 import { soakProgram } from './soak.ts';
 import { unloadProgram } from './unload.ts';
@@ -8,6 +9,7 @@ import { unloadProgram } from './unload.ts';
 /** What is measured with a platform of its own; in the order in which a run of several makes them. */
 export const programs: readonly Program[] = [
   neighboursProgram,
+  largeBodiesProgram,
   configurationProgram,
   unloadProgram,
   disconnectsProgram,
