@@ -95,6 +95,9 @@ class Child implements SupervisedChild {
   async replace(onStep: (step: string) => void): Promise<Replaced> {
     const { name } = this;
     if (this.#next !== undefined) throw new Error(`${name} is being replaced already`);
+    if (this.#stopping) throw new Error(`${name} is being stopped`);
+    // The next one is started here, even where the one before it has crashed.
+    clearTimeout(this.#restart);
     const old = this.#current;
     const startedAt = performance.now();
     const next = (this.#next = this.#launch({ MOORING_START: 'when-told', MOORING_LAST_EXIT: undefined }));
@@ -128,13 +131,11 @@ class Child implements SupervisedChild {
     let yielded = false;
     try {
       await next.says('loaded', loadMs);
-      if (old.alive) {
+      // One that is still starting does not hear a word, and one that died meanwhile is out of the way as well.
+      if (await saysWhileAlive(old, 'ready', readyMs)) {
         old.tell({ type: 'yield' });
         yielded = true;
-        await old.says('yielded', yieldMs).catch((error: unknown) => {
-          // One that died meanwhile is out of the way as well.
-          if (old.alive) throw error;
-        });
+        await saysWhileAlive(old, 'yielded', yieldMs);
       }
       next.tell({ type: 'start' });
       await next.says('ready', readyMs);
@@ -199,5 +200,17 @@ class Child implements SupervisedChild {
         this.#startAgain(backOffMaxMs);
       }
     }, delayMs);
+  }
+}
+
+/** False when it is dead before it says so. Rejects when it lives on and does not say so in time. */
+async function saysWhileAlive(one: PlatformProcess, word: 'ready' | 'yielded', timeoutMs: number): Promise<boolean> {
+  if (!one.alive) return false;
+  try {
+    await one.says(word, timeoutMs);
+    return true;
+  } catch (error) {
+    if (one.alive) throw error;
+    return false;
   }
 }

@@ -25,6 +25,8 @@ interface Served {
   pids: number[];
   /** Settings of the next process. */
   next: Record<string, string>;
+  /** Processes that were seen to end. */
+  ended(): number;
 }
 
 /** A process that answers each line with its pid. */
@@ -32,6 +34,7 @@ async function served(): Promise<Served> {
   const { address, handle } = await bindSocket('127.0.0.1:0');
   const pids: number[] = [];
   const next: Record<string, string> = {};
+  let ended = 0;
   const child = superviseChild({
     name: 'pids',
     program: process.execPath,
@@ -41,10 +44,11 @@ async function served(): Promise<Served> {
     logsDir: folder,
     log,
     onReady: (facts) => void pids.push(Number(facts['pid'])),
+    onChange: () => void (ended += 1),
   });
   children.push(child);
   await expect.poll(() => pids.length, { timeout: 10_000 }).toBe(1);
-  return { child, port: Number(address.split(':')[1]), pids, next };
+  return { child, port: Number(address.split(':')[1]), pids, next, ended: () => ended };
 }
 
 function connect(port: number): Socket {
@@ -118,5 +122,34 @@ describe('a process that is replaced', () => {
     const first = child.replace(() => undefined);
     await expect(child.replace(() => undefined)).rejects.toThrow('is being replaced already');
     await first;
+  });
+
+  it('is one process, too, when the one before it was just about to be started again after a crash', async () => {
+    const { child, port, pids, ended } = await served();
+    process.kill(pids[0] ?? 0, 'SIGKILL');
+    await expect.poll(ended, { interval: 10 }).toBe(1);
+    const { pid } = await child.replace(() => undefined);
+    // Longer than the pause before the start that was due.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(child.identities().map((one) => one.pid)).toEqual([pid]);
+    expect([pids.length, await ask(connect(port))]).toEqual([2, pid]);
+  });
+
+  it('is first let come up when it is just being started again', async () => {
+    const { child, port, pids, next, ended } = await served();
+    next['SLOW_START_MS'] = '1000';
+    process.kill(pids[0] ?? 0, 'SIGKILL');
+    await expect.poll(ended, { interval: 10 }).toBe(1);
+    await expect.poll(() => child.identities().length, { interval: 10 }).toBe(1);
+    delete next['SLOW_START_MS'];
+    const { pid } = await child.replace(() => undefined);
+    expect([await ask(connect(port)), child.identities().length]).toEqual([pid, 1]);
+  });
+
+  it('is not replaced once it was told to stop: nothing would end the next one', async () => {
+    const { child } = await served();
+    await child.stop(2_000);
+    await expect(child.replace(() => undefined)).rejects.toThrow('pids is being stopped');
+    expect(child.identities()).toEqual([]);
   });
 });

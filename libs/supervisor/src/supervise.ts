@@ -11,6 +11,7 @@ import { serveCommands } from './command-socket.ts';
 import { claim, makeDataFolder, natsAccount, removeRecord, takeOver, writeRecord } from './data-folder.ts';
 import { Doors, type PublicAddresses } from './doors.ts';
 import { natsName, processesToRestart } from './restart-plan.ts';
+import { settingsOf } from './settings-of.ts';
 import { superviseNats, type SupervisedNats } from './supervised-nats.ts';
 import { processesOf, type ProcessPlan, type TopologyName } from './topology.ts';
 
@@ -154,7 +155,8 @@ class Supervisor {
       program: process.execPath,
       args: [platformMain, `--target=${plan.targets.join(',')}`],
       environment: (lastExit) => ({
-        ...this.#environment(plan.name),
+        ...this.#options.environment,
+        ...this.#settings(plan.name),
         ...plan.environment,
         ...lent?.environment,
         MOORING_LAST_EXIT: lastExit,
@@ -195,20 +197,10 @@ class Supervisor {
     });
   }
 
-  #environment(name: string): NodeJS.ProcessEnv {
-    const { data, environment, natsUrl } = this.#options;
-    const own = this.#nats === undefined ? undefined : natsAccount(this.#folder);
-    const { http, grpc, management } = this.#doors?.addresses ?? this.#options;
-    return {
-      ...environment,
-      MOORING_DATA: data,
-      MOORING_PROCESS_NAME: name,
-      MOORING_NATS_URL: this.#nats?.url ?? natsUrl,
-      ...(own === undefined ? {} : { MOORING_NATS_USER: own.user, MOORING_NATS_PASSWORD: own.password }),
-      MOORING_GATEWAY_HTTP: http,
-      MOORING_ROUTER_GRPC: grpc,
-      MOORING_MANAGEMENT_HTTP: management,
-    };
+  #settings(name: string): NodeJS.ProcessEnv {
+    const { data, natsUrl } = this.#options;
+    const nats = this.#nats === undefined ? natsUrl : { url: this.#nats.url, ...natsAccount(this.#folder) };
+    return settingsOf(name, data, nats, this.#doors?.addresses ?? this.#options);
   }
 
   #record(): void {

@@ -17,9 +17,10 @@ const listening = defineModule({
     const server = createServer(serve);
     relay?.onGiven('pids', (connection) => serve(adoptSocket(connection)));
     return {
-      start: () => {
+      start: async () => {
+        await new Promise((resolve) => setTimeout(resolve, Number(environment['SLOW_START_MS'] ?? 0)));
         const at = environment['OWN_SOCKET'] === undefined ? { fd: 4 } : { host: '127.0.0.1', port: 0 };
-        return new Promise<void>((resolve) => server.listen({ ...at, backlog: 1_024 }, resolve));
+        await new Promise<void>((resolve) => server.listen({ ...at, backlog: 1_024 }, resolve));
       },
       facts: () => ({ pid: String(process.pid), port: String((server.address() as AddressInfo).port) }),
       stop: async () => {
