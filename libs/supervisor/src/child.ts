@@ -96,11 +96,11 @@ class Child implements SupervisedChild {
     const { name } = this;
     if (this.#next !== undefined) throw new Error(`${name} is being replaced already`);
     if (this.#stopping) throw new Error(`${name} is being stopped`);
-    // The next one is started here, even where the one before it has crashed.
-    clearTimeout(this.#restart);
     const old = this.#current;
     const startedAt = performance.now();
     const next = (this.#next = this.#launch({ MOORING_START: 'when-told', MOORING_LAST_EXIT: undefined }));
+    // It also stands for the one that was to be started after a crash.
+    clearTimeout(this.#restart);
     try {
       onStep(`starting another ${name}`);
       await this.#succeed(old, next);
