@@ -75,9 +75,10 @@ function lineOf(
 ): string {
   const started = mayRefuseStarted === true ? `, ${tally.refusedStarted} started ones answered 503` : '';
   const gap = (tally.longestGapMs / 1_000).toFixed(2);
+  const late = (tally.latestMs / 1_000).toFixed(2);
   const slowest = (tally.slowestMs / 1_000).toFixed(2);
   return (
     `${name}: ${count} runs, ${tally.sent} requests, ${lost} lost, ${tally.wrong} wrong${started}, ` +
-    `${retried} retried, longest gap ${gap} s, slowest answer ${slowest} s`
+    `${retried} retried, longest gap ${gap} s, slowest answer ${slowest} s, sent at most ${late} s late`
   );
 }

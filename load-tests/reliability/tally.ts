@@ -20,6 +20,8 @@ export class Tally {
   refusedStarted = 0;
   slowestMs = 0;
   longestGapMs = 0;
+  /** How much later than it was due a request left at worst: the generator's own delay. */
+  latestMs = 0;
   readonly details = new Map<string, number>();
   #lastRightMs: number;
 
