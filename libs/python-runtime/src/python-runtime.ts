@@ -91,8 +91,8 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
   }
 
   capacity(): Capacity {
-    const parallel = this.#slots.length;
-    return { parallel, useful: 2 * parallel };
+    // What waits here waits unread, and several short calls go to a worker at once.
+    return { parallel: this.#slots.length, useful: Number.POSITIVE_INFINITY };
   }
 
   ready(): boolean {
