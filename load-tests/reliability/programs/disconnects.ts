@@ -12,7 +12,8 @@ import { probeGrpc, probeRest } from './probes.ts';
 
 const models = fileURLToPath(new URL('../../../libs/testing/fixtures/slow-and-bad/models/', import.meta.url));
 const sleepMs = 40;
-const limits = 'request_settings: {request_timeout_ms: 10000, max_concurrent_requests_per_instance: 8}';
+const limitsOf = (calls: number): string =>
+  `request_settings: {request_timeout_ms: 10000, max_queue_wait_ms: 5000, max_concurrent_requests_per_instance: ${calls}}`;
 const inFlightMs = 15_000;
 const warmUpMax = 100;
 const largeBytes = 4 * 2 ** 20;
@@ -116,7 +117,7 @@ async function restSide(platform: Platform): Promise<Side> {
     `code_configuration: {code: ${folder}, scoring_script: score.py}`,
     'environment: {image: "mcr.microsoft.com/azureml/minimal:1"}',
     'environment_variables: {WORKER_COUNT: "2"}',
-    limits,
+    limitsOf(8),
   ].join('\n');
   const key = await deploy(platform, 'waits', more, undefined);
   const address = new URL(platform.http).host;
@@ -136,8 +137,14 @@ async function restSide(platform: Platform): Promise<Side> {
 }
 
 async function grpcSide(platform: Platform): Promise<Side> {
-  const heavyKey = await deploy(platform, 'heavy', `instance_count: 1\n${limits}`, join(models, 'heavy.onnx'));
-  const largeKey = await deploy(platform, 'large', `instance_count: 1\n${limits}`, join(models, 'huge-output.onnx'));
+  // One at a time, so that a second one waits.
+  const heavyKey = await deploy(platform, 'heavy', `instance_count: 1\n${limitsOf(1)}`, join(models, 'heavy.onnx'));
+  const largeKey = await deploy(
+    platform,
+    'large',
+    `instance_count: 1\n${limitsOf(8)}`,
+    join(models, 'huge-output.onnx'),
+  );
   const floats = (values: readonly number[]): Buffer => Buffer.from(new Float32Array(values).buffer);
   const heavy = inferRequest('heavy', [{ name: 'x', datatype: 'FP32', shape: [1, 4], raw: floats([1, 2, 3, 4]) }]);
   const count = Buffer.from(new BigInt64Array([BigInt(largeBytes / 4)]).buffer);
@@ -153,7 +160,7 @@ async function grpcSide(platform: Platform): Promise<Side> {
   return {
     name: 'gRPC',
     endpoint: 'heavy',
-    busy: 4,
+    busy: 1,
     leave: (stage, turn) => leaveGrpc(leaving(stage), Math.floor(turn / stages.length) % 2 === 0),
     probe: () => probeGrpc(platform.grpc, path, heavyKey, heavy),
   };
