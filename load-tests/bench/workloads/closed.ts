@@ -35,11 +35,19 @@ export function* turns(run: Run): Generator<{ repeat: number; x: number; subject
   }
 }
 
+/** By then V8 has compiled what it will: a server that answers 300 requests a second spent 0.4 ms of CPU on that for each in its first second. */
+const primingRequests = 4_000;
+const primingMsMax = 12_000;
+
 /** Compilers and caches of all systems get used to the requests before any of them counts. */
 export async function prime(run: Run, inFlight = 8): Promise<void> {
   const times = { warmupMs: 0, durationMs: Math.min(3_000, run.times.durationMs * 1.5) };
   for (const subject of run.subjects) {
-    if (subject.loop === undefined) await oneLoop({ ...run, times }, subject, inFlight);
+    if (subject.loop !== undefined) continue;
+    let answered = 0;
+    for (let spentMs = 0; spentMs < primingMsMax && answered < primingRequests; spentMs += times.durationMs) {
+      answered += (await oneLoop({ ...run, times }, subject, inFlight)).good;
+    }
   }
 }
 
