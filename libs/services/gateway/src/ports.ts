@@ -14,10 +14,19 @@ export interface EndpointDirectory {
   all(): Iterable<EndpointEntry>;
 }
 
+/** Where it is remembered that a key was right. */
+export interface KnownKey {
+  /** What it opened: an endpoint's keys, as another object once they change. */
+  opened: object | undefined;
+}
+
 /** Checks keys against what this process knows; never a network call. */
 export interface EndpointGate {
-  /** True when `key` opens the endpoint. Takes the same time for any wrong key. */
-  opens(endpoint: string, key: string): boolean;
+  /**
+   * True when `key` opens the endpoint. Takes the same time for any wrong key. `known` belongs to this key and endpoint, and
+   * spares a key that was found right before until the endpoint's keys change.
+   */
+  opens(endpoint: string, key: string, known?: KnownKey): boolean;
 }
 
 /** Where calls go: the router in this process, or the stream to one in another. */

@@ -15,7 +15,8 @@ export interface AdmitDeps {
  * Identifies the endpoint and checks the key, in this order: an unknown endpoint is 404, a missing or wrong key for a
  * known one 401. Paths that name no endpoint need no key here; what they show is the platform's or checked later.
  */
-export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, { route, key }: RequestPlan): void {
+export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, plan: RequestPlan): void {
+  const { route } = plan;
   const name = route.endpoint ?? route.model;
   if (name === undefined) return;
   const endpoint = isEndpointName(name) ? directory.find(name) : undefined;
@@ -24,7 +25,7 @@ export function admit({ directory, gate }: AdmitDeps, exchange: Exchange, { rout
     throw new PlatformError('not_found', 'ENDPOINT_NOT_FOUND', `there is no endpoint${shown}`);
   }
   exchange.endpoint = endpoint;
-  if (!gate.opens(endpoint.name, required(key, exchange))) {
+  if (!gate.opens(endpoint.name, required(plan.key, exchange), plan)) {
     throw new PlatformError(
       'unauthenticated',
       'KEY_INVALID',

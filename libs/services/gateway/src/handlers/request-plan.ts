@@ -27,6 +27,8 @@ export interface RequestPlan {
   readonly key: string | undefined;
   /** The caller wants to be told how its request was decided. */
   readonly explain: boolean;
+  /** That the key opened the route's endpoint. */
+  opened: object | undefined;
   /** What the model is told; looked at only once the caller is known. */
   call: CallPlan | undefined;
 }
@@ -72,6 +74,7 @@ export class RequestPlanner {
       traceparent: traceparentOf(headers),
       key: bearerKey(headers),
       explain: wantsDecision(headers[explainHeader]),
+      opened: undefined,
       call: undefined,
     };
     head.notes = plan;

@@ -79,16 +79,19 @@ export function rawUnary(
     const decided = (answer: ScoreReply): void => void (decision = context.explain ? decisionText(answer) : '');
     const sendHeaders = (headers: Readonly<Record<string, string>>): void =>
       call.sendMetadata(metadataOf(decision === '' ? headers : { ...headers, [decisionHeader]: decision }));
-    void (async () => {
-      try {
-        if (Number(call.getDeadline()) <= Date.now()) throw tooLate();
-        reply(null, await handler(call.request, { ...context, decided, sendHeaders }));
-      } catch (thrown) {
-        const error = PlatformError.from(thrown);
-        if (error.code === 'internal') log.error({ err: error.cause ?? error, reason: error.reason }, 'call failed');
-        reply(failedStatus(error, context.requestId, decision));
-      }
-    })();
+    const failed = (thrown: unknown): void => {
+      const error = PlatformError.from(thrown);
+      if (error.code === 'internal') log.error({ err: error.cause ?? error, reason: error.reason }, 'call failed');
+      reply(failedStatus(error, context.requestId, decision));
+    };
+    try {
+      if (Number(call.getDeadline()) <= Date.now()) throw tooLate();
+      const answer = handler(call.request, { ...context, decided, sendHeaders });
+      if (answer instanceof Promise) void answer.then((body) => reply(null, body)).catch(failed);
+      else reply(null, answer);
+    } catch (thrown) {
+      failed(thrown);
+    }
   };
 }
 

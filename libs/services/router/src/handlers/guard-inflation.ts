@@ -5,7 +5,8 @@ import { findEndpoint } from '../domain/choose.ts';
 import { peekModelName } from '../domain/infer-peek.ts';
 import { readContext, type GrpcContext } from './grpc-context.ts';
 import { authorize, missingKey, type CallerDeps } from './infer-call.ts';
-import type { GrpcProtocol, ServedRequests } from './served-requests.ts';
+import type { GrpcProtocol } from './served-meters.ts';
+import type { ServedRequests } from './served-requests.ts';
 
 const protocols: Readonly<Record<string, GrpcProtocol>> = {
   '/inference.GRPCInferenceService/ModelInfer': 'oip_grpc',

@@ -1,5 +1,5 @@
 import { Operation } from '@mooring/contracts/scoring';
-import { errorOf, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
+import { answerOf, errorOf, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import { peekInferRequest } from '../domain/infer-peek.ts';
 import type { GrpcContext, UnaryContext } from './grpc-context.ts';
 import { authorize, scoreCall, type CallerDeps } from './infer-call.ts';
@@ -10,14 +10,18 @@ export interface InferDeps extends CallerDeps {
   served: ServedRequests;
 }
 
-/** Scores one encoded ModelInferRequest; throws what went wrong. Recorded as one request either way. */
-export async function infer(
+/** Scores one encoded ModelInferRequest; throws, or rejects with, what went wrong. Recorded as one request either way. */
+export function infer(
   deps: InferDeps,
   protocol: 'oip_grpc' | 'oip_stream',
   message: Buffer,
   context: GrpcContext,
-): Promise<ScoreReply> {
+): ScoreReply | Promise<ScoreReply> {
   const record = deps.served.begin(protocol, context, message.length);
+  const failed = (thrown: unknown): never => {
+    record.end(thrown);
+    throw thrown;
+  };
   try {
     const peek = peekInferRequest(message);
     record.named(peek.id);
@@ -25,28 +29,33 @@ export async function infer(
     const call = scoreCall(Operation.OPERATION_INFER, model, { ...context, traceparent: record.traceparent }, message);
     authorize(deps, model, context);
     record.authorized();
-    const answer = await deps.route.score(call, context.signal);
-    context.decided?.(answer);
-    record.routed(deps.directory.endpoint(model.name)?.writtenName ?? '', answer);
-    const error = errorOf(answer);
-    if (error) throw error;
-    record.end();
-    return answer;
+    const routed = (answer: ScoreReply): ScoreReply => {
+      context.decided?.(answer);
+      record.routed(deps.directory.endpoint(model.name)?.writtenName ?? '', answer);
+      const error = errorOf(answer);
+      if (error) throw error;
+      record.end();
+      return answer;
+    };
+    const answer = answerOf(deps.route, call, context.signal);
+    return answer instanceof Promise ? answer.then(routed).catch(failed) : routed(answer);
   } catch (thrown) {
-    record.end(thrown);
-    throw thrown;
+    return failed(thrown);
   }
 }
 
 export function createModelInfer(deps: InferDeps) {
-  return async (message: Buffer, context: UnaryContext): Promise<Buffer> => {
-    const answer = await infer(deps, 'oip_grpc', message, context);
-    context.sendHeaders({
-      'azureml-model-deployment': answer.deployment,
-      'x-ms-request-id': context.requestId,
-      ...repeatHeaders(answer),
-    });
-    return answer.body;
+  return (message: Buffer, context: UnaryContext): Buffer | Promise<Buffer> => {
+    const told = (answer: ScoreReply): Buffer => {
+      context.sendHeaders({
+        'azureml-model-deployment': answer.deployment,
+        'x-ms-request-id': context.requestId,
+        ...repeatHeaders(answer),
+      });
+      return answer.body;
+    };
+    const answer = infer(deps, 'oip_grpc', message, context);
+    return answer instanceof Promise ? answer.then(told) : told(answer);
   };
 }
 

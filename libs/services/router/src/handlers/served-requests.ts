@@ -4,6 +4,7 @@ import type { ScoreReply } from '@mooring/scoring-stream';
 import { metrics, type KeptRequests, type Tracing } from '@mooring/telemetry';
 import type { GrpcContext } from './grpc-context.ts';
 import { keepServed } from './keep-served.ts';
+import { servedMeters, type GrpcProtocol } from './served-meters.ts';
 import { stagesOf, type Stages } from './served-stages.ts';
 
 /** One request of a gRPC caller while it is served. */
@@ -19,8 +20,6 @@ export interface ServedRequest {
   /** Writes the access line, metrics and span, and keeps what explains the request. `thrown`: what went wrong. */
   end(thrown?: unknown): void;
 }
-
-export type GrpcProtocol = 'oip_grpc' | 'oip_stream';
 
 export interface ServedRequests {
   begin(protocol: GrpcProtocol, context: GrpcContext, bytesIn: number): ServedRequest;
@@ -75,7 +74,7 @@ export function createServedRequests(log: Logger, tracing: Tracing, requests: Ke
           span?.set({ 'mooring.endpoint': endpoint, 'mooring.deployment': answer?.deployment ?? '' });
           span?.end(error);
           keepServed(served, requests);
-          log.info(accessLine(served, span?.traceId), 'scored');
+          if (log.isLevelEnabled('info')) log.info(accessLine(served, span?.traceId), 'scored');
         },
       };
     },
@@ -97,16 +96,20 @@ export interface Served {
 }
 
 function count({ protocol, endpoint, totalMs, error, answer, stages }: Served): void {
-  const labels = { endpoint, deployment: answer?.deployment ?? '' };
-  const code = String(error ? boundary(error.code).grpc : 0);
-  metrics.requests.inc({ ...labels, protocol, code, reason: error?.reason ?? '' });
-  if (endpoint === '') return;
-  metrics.requestDuration.observe({ ...labels, protocol }, totalMs / 1_000);
-  for (const [stage, ms] of Object.entries(stages)) {
-    if (ms > 0) metrics.stageDuration.observe({ ...labels, stage }, ms / 1_000);
+  const code = error === undefined ? 0 : boundary(error.code).grpc;
+  const reason = error?.reason ?? '';
+  const deployment = answer?.deployment ?? '';
+  if (endpoint === '') {
+    metrics.requests.inc({ endpoint, deployment, protocol, code: String(code), reason });
+    return;
   }
+  const meters = servedMeters(endpoint, deployment, protocol);
+  meters.requests(code, reason).value += 1;
+  meters.duration.observe(totalMs / 1_000);
+  meters.stages(stages);
   // Once it was routed, router and instance know better where it was.
-  if (error?.code === 'cancelled' && answer === undefined) metrics.cancelled.inc({ ...labels, where: 'edge' });
+  if (error?.code === 'cancelled' && answer === undefined)
+    metrics.cancelled.inc({ endpoint, deployment, where: 'edge' });
 }
 
 function accessLine(served: Served, traceId: string | undefined): Readonly<Record<string, unknown>> {
