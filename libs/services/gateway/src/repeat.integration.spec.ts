@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
 import { failedReply, reply } from '@mooring/scoring-stream';
+import { exchangeRaw } from './testing/raw-http.ts';
 import { bearer, echo, startTestGateway, type TestGateway } from './testing/test-gateway.ts';
 
 let gateway: TestGateway;
@@ -40,6 +41,12 @@ it.each([
   expect(oip.status).toBe(400);
   expect(await oip.json()).toMatchObject({ reason: 'IDEMPOTENCY_KEY_INVALID' });
   expect(gateway.calls).toEqual([]);
+});
+
+it('refuses two keys for one request, which may be one of the caller and one of a proxy', async () => {
+  const head = `POST /endpoints/cars/score HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer.authorization}\r\ncontent-length: 2\r\n`;
+  const answer = await exchangeRaw(gateway.url, `${head}idempotency-key: a\r\nIdempotency-Key: a\r\n\r\n{}`);
+  expect([answer.status, gateway.calls]).toEqual([400, []]);
 });
 
 it.each([

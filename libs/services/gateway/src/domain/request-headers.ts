@@ -52,10 +52,15 @@ export function inferenceHeaderLengthPlusOne(headers: Headers): number {
   return (wholeNumber(headers, 'inference-header-content-length', 0, deadlineMaxMs) ?? -1) + 1;
 }
 
-/** `Idempotency-Key`; empty when absent. Throws `invalid_argument` for one that is empty, too long or not printable. */
-export function idempotencyKey(headers: Headers): string {
-  const key = headers['idempotency-key'];
-  return key === undefined ? '' : checkIdempotencyKey(key, 'the header Idempotency-Key');
+/** `Idempotency-Key`; empty when absent. Throws `invalid_argument` for one that is empty, too long, not printable or not alone. */
+export function idempotencyKey(headers: Headers, rawHeaders: readonly string[]): string {
+  if (headers['idempotency-key'] === undefined) return '';
+  const isKey = (index: number): boolean =>
+    index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'idempotency-key';
+  return checkIdempotencyKey(
+    rawHeaders.filter((_value, index) => isKey(index)),
+    'the header Idempotency-Key',
+  );
 }
 
 function wholeNumber(headers: Headers, name: string, least: number, most: number): number | undefined {

@@ -111,7 +111,7 @@ export function callPlan(plan: RequestPlan, { headers, rawHeaders }: RequestHead
     deployment: pinnedDeployment(headers, plan.route.version),
     contentType: headers['content-type'] ?? '',
     inferenceHeaderLengthPlusOne: inferenceHeaderLengthPlusOne(headers),
-    idempotencyKey: idempotencyKey(headers),
+    idempotencyKey: idempotencyKey(headers, rawHeaders),
     headers: forwardedHeaders(rawHeaders),
   };
   return plan.call;

@@ -20,9 +20,18 @@ it('finds a text parameter among others and steps over everything else', () => {
 it.each([
   ['none', {}],
   ['one of another name', { key: text('x') }],
-  ['one that is no text', { idempotency_key: { parameterChoice: { $case: 'boolParam' as const, value: true } } }],
 ])('finds nothing where there is %s', (_why, parameters) => {
   expect(textParameter(request(parameters), 'idempotency_key')).toBeUndefined();
+});
+
+it.each([
+  ['a number', { parameterChoice: { $case: 'int64Param' as const, value: 7 } }],
+  ['true', { parameterChoice: { $case: 'boolParam' as const, value: true } }],
+  ['nothing', {}],
+])('refuses one that is %s rather than passing over it', (_what, parameter) => {
+  const message = request({ idempotency_key: parameter as ReturnType<typeof text> });
+  const wanted = { reason: 'PARAMETER_INVALID', message: expect.stringContaining('idempotency_key must be a text') };
+  expect(() => textParameter(message, 'idempotency_key')).toThrow(expect.objectContaining(wanted));
 });
 
 it.each([Buffer.of(0x22, 9, 1), Buffer.of(0x22, 2, 0x0a, 200), Buffer.of(0x27)])(

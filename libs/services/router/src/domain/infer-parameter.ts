@@ -1,3 +1,4 @@
+import { PlatformError } from '@mooring/errors';
 import { readVarint, skipField } from './infer-peek.ts';
 
 /** Tags of `parameters` in a ModelInferRequest, of key and value in its entries, of a text in a value. */
@@ -8,7 +9,7 @@ const textValue = (3 << 3) | 2;
 
 /**
  * The text parameter `name` of an encoded ModelInferRequest, undefined when it has none. Only parameters are looked into,
- * tensors are stepped over. Throws `invalid_argument` like `peekInferRequest`.
+ * tensors are stepped over. Throws `invalid_argument` like `peekInferRequest`, and for one of that name that is no text.
  */
 export function textParameter(message: Buffer, name: string): string | undefined {
   let found: string | undefined;
@@ -25,11 +26,16 @@ function textOfEntry(entry: Buffer, name: string): string | undefined {
     if (tag === entryKey) key = field.toString('utf8');
     else if (tag === entryValue) value = field;
   });
-  if (key !== name || value === undefined) return undefined;
+  if (key !== name) return undefined;
   let text: string | undefined;
-  eachField(value, (tag, field) => {
-    if (tag === textValue) text = field.toString('utf8');
+  eachField(value ?? Buffer.alloc(0), (tag, field) => {
+    text = tag === textValue ? field.toString('utf8') : undefined;
   });
+  // A caller that sends one means it: passing over it would be a promise broken in silence.
+  if (text === undefined) {
+    const message = `the request parameter ${name} must be a text (string_param)`;
+    throw new PlatformError('invalid_argument', 'PARAMETER_INVALID', message);
+  }
   return text;
 }
 

@@ -16,8 +16,8 @@ export interface GrpcContext {
   traceparent: string;
   /** Milliseconds left when the call came in; 0 = none. */
   deadlineMs: number;
-  /** As sent in `idempotency-key`; undefined when absent. */
-  idempotencyKey?: string | undefined;
+  /** As sent in `idempotency-key`, several where it comes several times; undefined when absent. */
+  idempotencyKey?: string | readonly string[] | undefined;
   /** The caller wants to be told how its request was decided. */
   explain: boolean;
   /** Told of the router's answer, failures included. */
@@ -46,7 +46,7 @@ export function readContext(metadata: Metadata, deadline: Date | number, signal:
     requestId: requestIdRule.test(requestId) ? requestId : randomUUID(),
     traceparent: traceparentRule.test(traceparent) ? traceparent : '',
     deadlineMs: Number.isFinite(leftMs) ? Math.min(Math.max(1, Math.ceil(leftMs)), deadlineMaxMs) : 0,
-    idempotencyKey: textOf(metadata, 'idempotency-key'),
+    idempotencyKey: textsOf(metadata, 'idempotency-key'),
     explain: wantsDecision(textOf(metadata, explainHeader)),
     signal,
   };
@@ -58,6 +58,11 @@ function tooLate(): PlatformError {
 
 function first(metadata: Metadata, name: string): string {
   return textOf(metadata, name) ?? '';
+}
+
+function textsOf(metadata: Metadata, name: string): readonly string[] | undefined {
+  const values = metadata.get(name);
+  return values.length === 0 ? undefined : values.map(String);
 }
 
 function textOf(metadata: Metadata, name: string): string | undefined {

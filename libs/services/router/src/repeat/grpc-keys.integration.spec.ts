@@ -28,7 +28,7 @@ function scored(call: ScoreCall) {
   return reply({ status: 200, body: Buffer.from(ModelInferResponse.encode(response).finish()) });
 }
 
-const infer = (id: string, values: Record<string, string> = {}) =>
+const infer = (id: string, values: Record<string, string | string[]> = {}) =>
   rawCall(platform.client, 'ModelInfer', request(id), { authorization, ...values });
 
 /** Sends the messages over one stream, one after the other's answer. */
@@ -96,6 +96,12 @@ it.each([
 ])('refuses the key %j', async (key, why) => {
   const refused = await infer('r1', { 'idempotency-key': key });
   expect([refused.code, refused.details]).toEqual([status.INVALID_ARGUMENT, expect.stringContaining(why)]);
+  expect(scorer.calls).toEqual([]);
+});
+
+it('refuses two keys for one request: which one counts would be a guess', async () => {
+  const refused = await infer('r1', { 'idempotency-key': ['a', 'b'] });
+  expect([refused.code, refused.details]).toEqual([status.INVALID_ARGUMENT, expect.stringContaining('comes 2 times')]);
   expect(scorer.calls).toEqual([]);
 });
 

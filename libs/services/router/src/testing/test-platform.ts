@@ -79,9 +79,9 @@ export async function startTestPlatform(
   };
 }
 
-export function metadata(values: Readonly<Record<string, string>>): Metadata {
+export function metadata(values: Readonly<Record<string, string | readonly string[]>>): Metadata {
   const result = new Metadata();
-  for (const [name, value] of Object.entries(values)) result.set(name, value);
+  for (const [name, value] of Object.entries(values)) for (const one of [value].flat()) result.add(name, one);
   return result;
 }
 
@@ -98,7 +98,7 @@ export function rawCall(
   client: GRPCInferenceServiceClient,
   method: string,
   message: Buffer,
-  values: Readonly<Record<string, string>> = {},
+  values: Readonly<Record<string, string | readonly string[]>> = {},
   options: Partial<CallOptions> = {},
 ): Promise<RawAnswer> {
   const same = (bytes: Buffer): Buffer => bytes;
