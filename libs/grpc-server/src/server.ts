@@ -52,6 +52,8 @@ const defaultLimits: ServerLimits = {
 };
 
 const tickMs = 500;
+/** Connections that wait to be accepted; Linux allows so many. */
+const backlogMax = 4_096;
 
 /** Serves the given services, gRPC health and reflection; the face of `startGrpcServer` of @mooring/rpc. */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
@@ -136,7 +138,8 @@ async function listen(server: Server, { address, listenFd, reusePort = false }: 
   const at = listenFd === undefined ? own() : { fd: listenFd };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...at, backlog: 1_024 }, () => {
+    // As an argument: among the options Node looks at it for ports alone.
+    server.listen(at, backlogMax, () => {
       server.off('error', reject);
       resolve();
     });

@@ -71,6 +71,9 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   };
 }
 
+/** Among the options Node looks at it for ports alone. */
+const backlogMax = 1_024;
+
 interface Listening {
   /** Undefined for unix sockets. */
   port: number | undefined;
@@ -95,7 +98,7 @@ async function listenOn(server: Server, fd: number): Promise<Listening> {
   const listener = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
-    listener.listen({ fd, backlog: 1_024 }, () => {
+    listener.listen({ fd }, backlogMax, () => {
       listener.off('error', reject);
       resolve();
     });

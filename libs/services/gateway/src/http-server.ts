@@ -29,8 +29,6 @@ export interface HttpServerDeps extends Omit<AnswerDeps, 'planner' | 'meters'> {
 }
 
 const closingTurnsMax = 100;
-/** Connections that wait to be accepted while one process replaces another. */
-const backlogMax = 1_024;
 
 /** The data plane's HTTP server: an exchange for each request, from its head to its access line. */
 export class HttpServer implements HttpHandler, ExchangeObserver {
@@ -61,7 +59,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
   async listen(): Promise<string> {
     const { http, reusePort, listenFd } = this.#deps.config;
     const { host, port } = parseAddress(http);
-    const at = listenFd === undefined ? { host, port, reusePort } : { fd: listenFd, backlog: backlogMax };
+    const at = listenFd === undefined ? { host, port, reusePort } : { fd: listenFd };
     const bound = await this.#server.listen(at, (error) =>
       this.#deps.log.error({ err: error }, 'the HTTP server failed'),
     );

@@ -11,7 +11,6 @@ import { createUploadGrants } from './upload-grants.ts';
 
 /** Clients close connections that they do not use for longer, or ask on them: fetch after 4 s by default. */
 const silentMs = 5_000;
-const backlogMax = 1_024;
 
 export interface ManagementDeps {
   settings: ManagementSettings;
@@ -93,6 +92,6 @@ export class Management implements Lifecycle {
 }
 
 /** A host of several addresses would be listened on at each. */
-function inherited(host: string, fd: number): { host: string; fd: number; backlog: number } {
-  return { host: isIP(host) === 0 ? '127.0.0.1' : host, fd, backlog: backlogMax };
+function inherited(host: string, fd: number): { host: string; fd: number } {
+  return { host: isIP(host) === 0 ? '127.0.0.1' : host, fd };
 }

@@ -20,7 +20,7 @@ const listening = defineModule({
       start: async () => {
         await new Promise((resolve) => setTimeout(resolve, Number(environment['SLOW_START_MS'] ?? 0)));
         const at = environment['OWN_SOCKET'] === undefined ? { fd: 4 } : { host: '127.0.0.1', port: 0 };
-        await new Promise<void>((resolve) => server.listen({ ...at, backlog: 1_024 }, resolve));
+        await new Promise<void>((resolve) => server.listen(at, 1_024, resolve));
       },
       facts: () => ({ pid: String(process.pid), port: String((server.address() as AddressInfo).port) }),
       stop: async () => {

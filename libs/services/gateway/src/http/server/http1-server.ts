@@ -6,6 +6,8 @@ import type { HttpHandler, ServerState, TickLimits } from './server-state.ts';
 
 /** How long the rest of a body, or the caller's close, is waited for once all is said. */
 const lingerMs = 2_000;
+/** Connections that wait to be accepted. One more is dropped, and tried again after seconds only. Linux allows 4,096. */
+const backlogMax = 4_096;
 const tickMsMax = 1_000;
 const tickMsMin = 25;
 /** So many ticks make the shortest time limit: it is kept to about an eighth. */
@@ -50,12 +52,13 @@ export class Http1Server implements ServerState {
 
   /** Resolves with the port; `onError` gets what goes wrong later. */
   listen(
-    address: { host: string; port: number; reusePort?: boolean } | { fd: number; backlog: number },
+    address: { host: string; port: number; reusePort?: boolean } | { fd: number },
     onError: (error: Error) => void,
   ): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(address, () => {
+      // As an argument: among the options Node looks at it for ports alone.
+      this.#server.listen(address, backlogMax, () => {
         this.#server.off('error', reject);
         this.#server.on('error', onError);
         this.#clock = setInterval(() => this.#sweep(), this.#tickMs);
