@@ -1,6 +1,9 @@
 /** A process that loads a model inline, asks it and lets it go, over and over: `fork` it and send the number of cycles. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { loadInlineModel } from '@mooring/inference';
 import { call } from '@mooring/scoring-stream/testing';
 import { pino } from 'pino';
@@ -29,15 +32,24 @@ async function cycle(): Promise<void> {
   await loaded.close();
 }
 
-const rssMib = (): number => process.memoryUsage.rss() / 2 ** 20;
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+/** Longer than what a model that is let go of holds a timer for. */
+const restMs = 6_000;
+
+async function rssMib(): Promise<number> {
+  await delay(restMs);
+  collectGarbage();
+  return process.memoryUsage.rss() / 2 ** 20;
+}
 
 process.once('message', (cycles: number) => {
   void (async () => {
     // The first cycles load code and grow the heap, once.
-    for (let n = 0; n < Math.max(5, cycles / 20); n += 1) await cycle();
-    const beforeMib = rssMib();
+    for (let n = 0; n < Math.max(20, cycles / 5); n += 1) await cycle();
+    const beforeMib = await rssMib();
     for (let n = 0; n < cycles; n += 1) await cycle();
-    process.send?.({ result: { beforeMib, afterMib: rssMib() } });
+    process.send?.({ result: { beforeMib, afterMib: await rssMib() } });
   })().catch((error: unknown) => process.send?.({ error: String(error) }));
 });
 process.once('disconnect', () => process.exit());
