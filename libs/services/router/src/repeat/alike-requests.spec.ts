@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { DeploymentRoute } from '@mooring/domain';
 import { reply, type ScoreReply } from '@mooring/scoring-stream';
+import { call } from '@mooring/scoring-stream/testing';
+import { Directory, type DeploymentEntry } from '../domain/directory.ts';
 import { FakeInstance, instanceRecord, jsonReply, lost, routing } from '../testing/fake-instance.ts';
 import { testRouter, type TestRouter } from '../testing/test-router.ts';
+import { AlikeRequests } from './alike-requests.ts';
 
 function alikeRouter(fields: Partial<DeploymentRoute>, now?: () => number): TestRouter {
   const record = routing({ names: ['martina'] });
@@ -87,6 +90,23 @@ describe('a response cache', () => {
     expect((await router.score()).cache).toBe('hit');
     router.instance('martina', new FakeInstance('m2'));
     expect((await router.score()).cache).toBe('hit');
+  });
+
+  it('of a deployment that was deleted is let go of, also when one of its name is there again', async () => {
+    const alike = new AlikeRequests({ now: () => 0, bytesMax: 2 ** 20, note: () => {} });
+    const directory = new Directory(() => new FakeInstance('m1'));
+    const record = routing({ names: ['martina'] });
+    const martina = { ...record.deployments['martina'], ...cached } as DeploymentRoute;
+    const targets = [1, 2].map((revision) => {
+      directory.applyRouting('cars', undefined, revision);
+      directory.applyRouting('cars', { ...record, deployments: { martina } }, revision);
+      return directory.endpoint('cars')?.deployments.get('martina') as DeploymentEntry;
+    });
+    const never = new AbortController().signal;
+    for (const target of targets) await alike.answer(target, call(), never, async () => jsonReply({ by: 'it' }));
+    expect(alike.held().map(({ bytes }) => bytes > 0)).toEqual([true, true]);
+    alike.forget((target) => target === targets[1]);
+    expect(alike.held().map(({ target }) => target === targets[1])).toEqual([true]);
   });
 
   it('begins anew when its settings change, and ends when it is turned off', async () => {

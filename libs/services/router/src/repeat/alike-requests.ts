@@ -35,9 +35,8 @@ const sharedRunsMax = 3;
 export class AlikeRequests {
   private readonly deps: AlikeDeps;
   private readonly budget: ByteBudget;
-  private readonly pools = new WeakMap<DeploymentPool, Alike>();
-  /** By name, for the gauge. */
-  private readonly caches = new Map<string, { target: DeploymentEntry; alike: Alike }>();
+  /** By pool, not by name: a deployment that is made anew under its old name begins anew. */
+  private readonly pools = new Map<DeploymentPool, { target: DeploymentEntry; alike: Alike }>();
 
   constructor(deps: AlikeDeps) {
     this.deps = deps;
@@ -58,7 +57,7 @@ export class AlikeRequests {
 
   /** What each deployment's cache holds now; lets go of what is too old. */
   held(): { target: DeploymentEntry; bytes: number }[] {
-    return [...this.caches.values()].map(({ target, alike }) => {
+    return [...this.pools.values()].map(({ target, alike }) => {
       alike.kept?.sweep();
       return { target, bytes: alike.kept?.bytes ?? 0 };
     });
@@ -66,11 +65,10 @@ export class AlikeRequests {
 
   /** Lets go of the caches of deployments that are not `present` any more. */
   forget(present: (target: DeploymentEntry) => boolean): void {
-    for (const [name, { target, alike }] of this.caches) {
+    for (const [pool, { target, alike }] of this.pools) {
       if (present(target)) continue;
       alike.kept?.close();
-      this.caches.delete(name);
-      this.pools.delete(target.pool);
+      this.pools.delete(pool);
     }
   }
 
@@ -131,7 +129,7 @@ export class AlikeRequests {
 
   private of(target: DeploymentEntry): Alike {
     const { pool, route } = target;
-    const present = this.pools.get(pool);
+    const present = this.pools.get(pool)?.alike;
     const ttlMs = route.responseCache?.ttlMs ?? 0;
     const bytesMax = route.responseCache?.bytesMax ?? 0;
     const limits = present?.kept?.limits;
@@ -141,8 +139,7 @@ export class AlikeRequests {
     const kept =
       ttlMs > 0 ? new AnswerStore<ScoreReply>({ entriesMax, bytesMax, ttlMs }, this.deps.now, this.budget) : undefined;
     const alike: Alike = { epoch: pool.specs.value, kept, runs: new Map() };
-    this.pools.set(pool, alike);
-    this.caches.set(`${target.endpoint}/${target.name}`, { target, alike });
+    this.pools.set(pool, { target, alike });
     return alike;
   }
 }
