@@ -18,6 +18,8 @@ interface Door {
 interface Lent {
   variable: string;
   socket: ListeningSocket;
+  /** Descriptors of this socket that a process gets. */
+  copies: number;
   /** Processes beside this one listen on the same port. */
   shared: boolean;
   withdrawn: boolean;
@@ -25,6 +27,8 @@ interface Lent {
 
 /** Descriptors 0 to 2 are a process's own, 3 is its IPC channel. */
 const firstFd = 4;
+/** libuv accepts one connection for each descriptor in a turn: four keep a busy data-plane process from falling behind. */
+const httpCopies = 4;
 
 /**
  * Every listening socket of the platform. They belong to the supervisor and are lent to its processes, so that who connects
@@ -63,10 +67,14 @@ export class Doors {
       one.socket = one.socket.again();
       one.withdrawn = false;
     }
-    return {
-      handles: sockets.map(({ socket }) => socket.handle),
-      environment: Object.fromEntries(sockets.map(({ variable }, index) => [variable, String(firstFd + index)])),
-    };
+    const handles: unknown[] = [];
+    const environment: Record<string, string> = {};
+    for (const { variable, socket, copies } of sockets) {
+      const fds = Array.from({ length: copies }, (_, index) => firstFd + handles.length + index);
+      environment[variable] = fds.join(',');
+      handles.push(...fds.map(() => socket.handle));
+    }
+    return { handles, environment };
   }
 
   /**
@@ -92,7 +100,8 @@ export class Doors {
     for (const { variable, address, public: name } of doorsOf(plan, this.#addresses, environment)) {
       const sharesPort = shared && name !== undefined;
       const socket = await bindSocket(address, sharesPort);
-      sockets.push({ variable, socket, shared: sharesPort, withdrawn: false });
+      const copies = name === 'http' ? httpCopies : 1;
+      sockets.push({ variable, socket, copies, shared: sharesPort, withdrawn: false });
       // The next process of the same port has to know which one it became.
       if (name !== undefined) this.#addresses[name] = socket.address;
     }

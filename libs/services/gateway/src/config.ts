@@ -12,8 +12,15 @@ export const gatewayConfig = z
       .string()
       .regex(/^.+:\d{1,5}$/, 'must be host:port')
       .default('127.0.0.1:8080'),
-    /** A socket that listens at `http` already, by its descriptor; whoever opened it keeps it open over restarts. */
-    listenFd: z.coerce.number().int().min(3).optional(),
+    /**
+     * A socket that listens at `http` already, by its descriptor, or by several of the one socket: `4,5`. Whoever opened it
+     * keeps it open over restarts.
+     */
+    listenFd: z
+      .string()
+      .regex(/^\d{1,4}(,\d{1,4})*$/, 'must be descriptors, with commas')
+      .transform((text) => text.split(',').map(Number))
+      .optional(),
     /** Other gateways of this machine listen on the same port, and the kernel spreads connections over them (Linux). */
     reusePort: z.stringbool().default(false),
     /** Allows an address beyond this machine although calls, keys included, travel in clear. */

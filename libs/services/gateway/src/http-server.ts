@@ -59,7 +59,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
   async listen(): Promise<string> {
     const { http, reusePort, listenFd } = this.#deps.config;
     const { host, port } = parseAddress(http);
-    const at = listenFd === undefined ? { host, port, reusePort } : { fd: listenFd };
+    const at = listenFd === undefined ? { host, port, reusePort } : { fds: listenFd };
     const bound = await this.#server.listen(at, (error) =>
       this.#deps.log.error({ err: error }, 'the HTTP server failed'),
     );

@@ -26,7 +26,7 @@ export class Http1Server implements ServerState {
   closing = false;
   give: ((connection: RawConnection) => void) | undefined;
   readonly #tickMs: number;
-  readonly #server: Server;
+  readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   #clock: NodeJS.Timeout | undefined;
   #onAllLeft: (() => void) | undefined;
@@ -46,25 +46,20 @@ export class Http1Server implements ServerState {
       keepAlive: ticks(keepAliveTimeoutMs),
       linger: ticks(lingerMs),
     };
-    this.#server = createServer({ noDelay: true }, (socket) => this.#serve(socket, false));
-    this.#server.maxConnections = limits.connectionsMax;
   }
 
-  /** Resolves with the port; `onError` gets what goes wrong later. */
-  listen(
-    address: { host: string; port: number; reusePort?: boolean } | { fd: number },
+  /**
+   * Resolves with the port; `onError` gets what goes wrong later. Of several descriptors all are of one socket: libuv accepts
+   * one connection of each in a turn of the event loop, and turns are long when there is much to do.
+   */
+  async listen(
+    address: { host: string; port: number; reusePort?: boolean } | { fds: readonly number[] },
     onError: (error: Error) => void,
   ): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      // As an argument: among the options Node looks at it for ports alone.
-      this.#server.listen(address, backlogMax, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', onError);
-        this.#clock = setInterval(() => this.#sweep(), this.#tickMs);
-        resolve((this.#server.address() as AddressInfo).port);
-      });
-    });
+    const each = 'fds' in address ? address.fds.map((fd) => ({ fd })) : [address];
+    const ports = await Promise.all(each.map((one) => this.#listenOn(one, onError)));
+    this.#clock = setInterval(() => this.#sweep(), this.#tickMs);
+    return ports[0] ?? 0;
   }
 
   /** Serves a connection that another process has given away. */
@@ -79,7 +74,9 @@ export class Http1Server implements ServerState {
   async close(signal: AbortSignal, give?: (connection: RawConnection) => void): Promise<void> {
     this.closing = true;
     this.give = give;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = Promise.all(
+      this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
     for (const connection of this.#connections) connection.closeIfIdle();
     const force = (): void => {
       for (const connection of this.#connections) connection.destroy();
@@ -103,7 +100,25 @@ export class Http1Server implements ServerState {
     return new Promise((resolve) => (this.#onAllLeft = resolve));
   }
 
+  #listenOn(address: object, onError: (error: Error) => void): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.#serve(socket, false));
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      // As an argument: among the options Node looks at it for ports alone.
+      server.listen(address, backlogMax, () => {
+        server.off('error', reject);
+        server.on('error', onError);
+        resolve((server.address() as AddressInfo).port);
+      });
+    });
+  }
+
   #serve(socket: Socket, kept: boolean): void {
+    if (this.#connections.size >= this.limits.connectionsMax) {
+      socket.destroy();
+      return;
+    }
     const connection = new Connection(socket, this, kept);
     this.#connections.add(connection);
     // Given just when this process is being replaced in its turn.
