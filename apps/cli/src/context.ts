@@ -1,5 +1,6 @@
 import type { ManagementClient, Step } from '@mooring/sdk';
 import { formatted } from './output.ts';
+import { printable } from './printable.ts';
 import { noProgress, startProgress } from './progress.ts';
 import type { Settings } from './settings.ts';
 
@@ -62,7 +63,9 @@ export function createContext(args: GlobalArgs, io: Io, signal: AbortSignal): Co
     print: async (value, options = {}) => {
       const output = args.output ?? (args.query === undefined ? options.output : undefined) ?? 'json';
       const own = output === 'table' && args.query === undefined ? options.table?.() : undefined;
-      io.out(`${own ?? (await formatted(value, { output, query: args.query, fields: options.fields }))}\n`);
+      const text = own ?? (await formatted(value, { output, query: args.query, fields: options.fields }));
+      // Tables are for people; the other formats escape control characters, or are for programs.
+      io.out(`${output === 'table' ? printable(text) : text}\n`);
     },
     printText: (text) => io.out(text),
     note: (text) => {

@@ -1,5 +1,6 @@
 import { boundary, PlatformError, type FieldProblem } from '@mooring/errors';
 import type { Io } from './context.ts';
+import { printable } from './printable.ts';
 
 /** Writes an error for people: `REASON: message`, each problem on its line, and what to do next. Returns the exit code. */
 export function reportError(
@@ -90,9 +91,4 @@ function debugText(thrown: unknown): string {
     lines.push(`${depth === 0 ? '' : 'caused by '}${at.stack ?? at.message}`);
   }
   return lines.join('\n');
-}
-
-/** Messages may hold what a file or a server wrote: nothing of that may move the cursor or colour the screen. */
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, '?');
 }
