@@ -3,7 +3,7 @@
  * that it does per request - key, routing, metrics, access log to a file - against a bare node:http server that parses and
  * writes the same JSON. The model's part is a port in the same process that answers with the body. Servers take turns; prints
  * requests/s and the server's CPU per request, at 1, 8 and 32 in flight. `varied`: each request has another trace id, as
- * callers that trace have; then no two heads are alike. The numbers are in docs/adr; compare ratios, not machines.
+ * callers that trace have; then no two heads are alike. `refusals`: the same gateway with a port that refuses. The numbers are in docs/adr; compare ratios, not machines.
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { keyVerifier } from '@mooring/credentials';
-import { reply, type ScoringPort } from '@mooring/scoring-stream';
+import { PlatformError } from '@mooring/errors';
+import { failedReply, reply, type ScoringPort } from '@mooring/scoring-stream';
 import { KeptRequests, startTracing } from '@mooring/telemetry';
 import { openAccessLog } from './access-log.ts';
 import { createKeyGate } from './adapters/key-gate.ts';
@@ -51,21 +52,29 @@ function serveNode(): Promise<string> {
 
 const timing = { totalUs: 20, queueUs: 2, batchWaitUs: 1, preprocessUs: 4, computeUs: 10, postprocessUs: 3 };
 
-async function serveGateway(folder: string): Promise<string> {
+const answers: ScoringPort = {
+  score: async (call) =>
+    reply({
+      status: 200,
+      contentType: 'application/json',
+      body: call.body,
+      timing,
+      deployment: 'blue',
+      rows: 1,
+    }),
+};
+const refuses: ScoringPort = {
+  score: async () =>
+    failedReply(
+      PlatformError.refusal('unavailable', 'DEADLINE_UNREACHABLE', 'no time', { retryAfterMs: 1_000 }),
+      false,
+    ),
+};
+
+async function serveGateway(folder: string, port: ScoringPort): Promise<string> {
   const slot = (text: string) => ({ ...keyVerifier(text, randomBytes(16)), sealed: '' });
   const record = { endpoint: 'iris', primary: slot(key), secondary: slot(`${key}x`) };
   const endpoint = { name: 'iris', deployments: [{ name: 'blue', model: 'iris' }] };
-  const port: ScoringPort = {
-    score: async (call) =>
-      reply({
-        status: 200,
-        contentType: 'application/json',
-        body: call.body,
-        timing,
-        deployment: 'blue',
-        rows: 1,
-      }),
-  };
   const gateway = new Gateway({
     config: gatewayConfig.parse({ http: '127.0.0.1:0' }),
     edge: { port },
@@ -83,8 +92,14 @@ async function serveGateway(folder: string): Promise<string> {
 }
 
 const [role, folder = ''] = process.argv.slice(2);
-if (role === 'serve-node' || role === 'serve-gateway') {
-  process.send?.(await (role === 'serve-node' ? serveNode() : serveGateway(folder)));
+const servers: Readonly<Record<string, () => Promise<string>>> = {
+  'serve-node': serveNode,
+  'serve-gateway': () => serveGateway(folder, answers),
+  'serve-refusals': () => serveGateway(folder, refuses),
+};
+const serve = servers[role ?? ''];
+if (serve !== undefined) {
+  process.send?.(await serve());
   let last = process.cpuUsage();
   process.on('message', () => {
     const used = process.cpuUsage(last);
@@ -105,8 +120,8 @@ async function compare(repeats: number): Promise<void> {
     { label: 'same head', script: writeScript(work, 'same', '') },
     { label: 'varied', script: writeScript(work, 'varied', varied) },
   ];
-  const servers = await Promise.all(
-    ['serve-node', 'serve-gateway'].map(async (name) => {
+  const running = await Promise.all(
+    Object.keys(servers).map(async (name) => {
       const child = fork(fileURLToPath(import.meta.url), [name, work]);
       return { name, child, url: await told<string>(child), measured: new Map<string, Measured>() };
     }),
@@ -114,10 +129,10 @@ async function compare(repeats: number): Promise<void> {
   for (let repeat = -1; repeat < repeats; repeat += 1) {
     for (const { label, script } of scripts) {
       for (const inFlight of [1, 8, 32]) {
-        for (const { child, url, measured } of servers) {
+        for (const { name, child, url, measured } of running) {
           child.send('reset');
           await told(child);
-          const requests = await load(script, url, inFlight);
+          const requests = await load(script, url, inFlight, name === 'serve-refusals');
           child.send('read');
           const cpuUs = (await told<number>(child)) / requests;
           // The first round warms up.
@@ -131,8 +146,8 @@ async function compare(repeats: number): Promise<void> {
       }
     }
   }
-  const [bare] = servers;
-  for (const { name, measured } of servers) {
+  const [bare] = running;
+  for (const { name, measured } of running) {
     for (const [at, { rate, cpuUs }] of measured) {
       const ratio = median(rate) / median(bare?.measured.get(at)?.rate ?? []);
       process.stdout.write(
@@ -140,7 +155,7 @@ async function compare(repeats: number): Promise<void> {
       );
     }
   }
-  for (const { child } of servers) child.disconnect();
+  for (const { child } of running) child.disconnect();
   rmSync(work, { recursive: true });
 }
 
@@ -155,14 +170,14 @@ ${more}`;
   return file;
 }
 
-/** Requests answered with 200 in `seconds`. */
-async function load(script: string, url: string, inFlight: number): Promise<number> {
+/** Requests answered in `seconds`, with 200 unless they are to be `refused`. */
+async function load(script: string, url: string, inFlight: number, refused: boolean): Promise<number> {
   const args = ['-t1', `-c${inFlight}`, `-d${seconds}s`, '-s', script, `${url}/endpoints/iris/score`];
   const wrk = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   wrk.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await new Promise((resolve, reject) => wrk.once('close', resolve).once('error', reject));
-  if (/Non-2xx|Socket errors/.test(output)) throw new Error(output);
+  if (/Non-2xx/.test(output) !== refused || /Socket errors/.test(output)) throw new Error(output);
   return Number(/(\d+) requests in/.exec(output)?.[1]);
 }
 

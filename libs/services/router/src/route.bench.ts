@@ -1,8 +1,8 @@
 /**
  * `node route.bench.ts`: CPU of one routed call without any network, microseconds; with one endpoint and with a thousand more of
- * three deployments each, in turn.
+ * three deployments each, in turn. And of one that is refused, since its deployment is full.
  */
-import { FakeInstance, jsonReply, routing } from './testing/fake-instance.ts';
+import { FakeInstance, hang, jsonReply, routing } from './testing/fake-instance.ts';
 import { testRouter, type TestRouter } from './testing/test-router.ts';
 
 const calls = 100_000;
@@ -20,6 +20,16 @@ function routerWith(moreEndpoints: number): TestRouter {
     const record = routing({ endpoint: `more-${n}`, names: ['martina', 'luca', 'emma'] });
     router.directory.applyRouting(`more-${n}`, record, n + 2);
   }
+  return router;
+}
+
+/** As many calls as it takes are open, and are never answered. */
+function fullRouter(): TestRouter {
+  const record = routing({ names: ['martina'] });
+  for (const route of Object.values(record.deployments)) route.maxConcurrentRequestsPerInstance = 8;
+  const router = testRouter({ record });
+  router.instance('martina', new FakeInstance('a', hang));
+  for (let call = 0; call < 16; call += 1) void router.score();
   return router;
 }
 
@@ -43,3 +53,9 @@ for (let round = 0; round < rounds; round += 1) {
 const shown = (of: 'one' | 'many'): string => `${median(pairs.map((pair) => pair[of])).toFixed(1)} us CPU per call`;
 console.log(`route, 16 in flight, 4 instances: ${shown('one')}; among 3,000 more deployments: ${shown('many')}`);
 console.log(`ratio ${median(pairs.map((pair) => pair.many / pair.one)).toFixed(2)}, medians of ${rounds} rounds`);
+
+const full = fullRouter();
+await usPerCall(full);
+const refused: number[] = [];
+for (let round = 0; round < rounds; round += 1) refused.push(await usPerCall(full));
+console.log(`refused: ${median(refused).toFixed(1)} us CPU per call`);
