@@ -1,8 +1,9 @@
 import { textOf } from './bytes-elements.ts';
+import { floatsText, wholesText } from './json/numbers-text.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Elements turned to text at once: large enough to be fast, small enough to stop soon after a limit is passed. */
-const chunkElements = 16_384;
+const chunkElements = 4_096;
 
 /** Collects pieces of JSON text; calls `tooLong` (which throws) once more than `limit` characters have come together. */
 export class JsonPieces {
@@ -76,13 +77,9 @@ function textOfRun(tensor: Tensor, from: number, to: number): string {
       return Array.from(tensor.elements.subarray(from, to) as Uint8Array, (bit) => bit !== 0).join(',');
     case 'FP16':
     case 'FP32':
-    case 'FP64': {
-      const run = tensor.elements.subarray(from, to) as Float64Array;
-      if (run.every(Number.isFinite)) return run.join(',');
-      // JSON has no number for these: texts, which the reader takes back.
-      return Array.from(run, (value) => (Number.isFinite(value) ? String(value) : `"${value}"`)).join(',');
-    }
+    case 'FP64':
+      return floatsText(tensor.elements as Float64Array, from, to);
     default:
-      return tensor.elements.subarray(from, to).join(',');
+      return wholesText(tensor.elements, from, to);
   }
 }
