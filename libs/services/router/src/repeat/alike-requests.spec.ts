@@ -167,6 +167,22 @@ describe('single flight', () => {
     await expect.poll(() => aborted).toBe(1);
   });
 
+  it('does not go on for a caller that had left before its run began', async () => {
+    const router = alikeRouter(single);
+    const instance = router.instance('martina', new FakeInstance('m1'));
+    let aborted = 0;
+    instance.answer = (_call, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve(((aborted += 1), lost(true)))));
+    // So large that its digest takes a few turns.
+    const caller = new AbortController();
+    const left = router.score({ body: Buffer.alloc(2 ** 20) }, caller.signal);
+    caller.abort();
+    expect((await left).errorCode).toBe('cancelled');
+    await expect.poll(() => aborted === instance.calls.length).toBe(true);
+    instance.answer = () => jsonReply({ by: 'again' });
+    expect((await router.score({ body: Buffer.alloc(2 ** 20) })).errorCode).toBe('');
+  });
+
   it('lets everybody wait for as long as its own deadline allows', async () => {
     const router = alikeRouter(single);
     const instance = router.instance('martina', new FakeInstance('m1'));

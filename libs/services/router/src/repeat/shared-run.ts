@@ -25,11 +25,12 @@ export class SharedRun {
 
   /** The run's answer as an object of the caller's own, or what its leaving means, whichever is first. Rejects as the run does. */
   async wait(call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
-    if (signal.aborted) return gone();
     const left = Promise.withResolvers<ScoreReply>();
     const onGone = (): void => left.resolve(gone());
     const expire = (): void => left.resolve(failedReply(expiredError('caller', call.deadlineMs), true));
     const timer = call.deadlineMs > 0 ? setTimeout(expire, call.deadlineMs) : undefined;
+    // One that has left already leaves all the same: it may be the one for whom the run was begun.
+    if (signal.aborted) onGone();
     signal.addEventListener('abort', onGone, { once: true });
     this.#waiting += 1;
     try {
