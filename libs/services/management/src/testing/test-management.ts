@@ -49,6 +49,8 @@ export interface TestManagement {
   stopRegistry(): Promise<void>;
   startRegistry(): Promise<void>;
   stopAuth(): Promise<void>;
+  /** Management alone ends, as when another process has taken its place. */
+  retire(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -110,6 +112,7 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
       registry = await startChild(mainOf('registry'), environment);
     },
     stopAuth: () => endChild(auth),
+    retire: async () => void (await running.stop(10_000, 'replaced')),
     stop: async () => {
       await running.stop(5_000);
       await endChild(registry);
