@@ -167,6 +167,10 @@ class Pieces {
     if (needed > (this.#room?.length ?? 0)) this.#makeRoom(needed);
     this.#room?.set(piece, this.bytes);
     this.bytes = needed;
+    // What the socket allocated for this read alone: sooner than the garbage collector, which stops everybody for each 64 MB.
+    if (piece.length >= smallPieceBytes && piece.length === piece.buffer.byteLength) {
+      (piece.buffer as ArrayBuffer).transfer(0);
+    }
   }
 
   /** What is announced is believed: memory that is not written to yet costs next to nothing. Otherwise it doubles. */
