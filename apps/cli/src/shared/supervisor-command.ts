@@ -35,6 +35,9 @@ export async function askSupervisor<T>(
       if (error !== undefined) throw new PlatformError(error.code, error.reason, error.message);
       if (result !== undefined) return result as T;
     }
+  } catch (error) {
+    if (error instanceof PlatformError) throw error;
+    failure ??= error;
   } finally {
     stop.removeEventListener('abort', close);
     socket.destroy();
@@ -46,6 +49,15 @@ export async function askSupervisor<T>(
     const message = `the platform has not finished within ${options.timeoutMs / 1000} s; it goes on`;
     throw new PlatformError('deadline_exceeded', 'PLATFORM_TIMEOUT', message);
   }
-  const message = 'the platform broke off; its logs say why (logs/supervisor.log in the data folder)';
-  throw new PlatformError('unavailable', 'PLATFORM_UNREACHABLE', message, { cause: failure });
+  throw unreachable(failure);
+}
+
+/** The socket is there from the end of a start to the beginning of a stop. */
+function unreachable(failure: unknown): PlatformError {
+  const { code } = (failure ?? {}) as NodeJS.ErrnoException;
+  const nobody = code === 'ENOENT' || code === 'ECONNREFUSED';
+  const message = nobody
+    ? 'the platform takes no commands now: it is still starting, or is being stopped. Try again shortly'
+    : 'the platform broke off; its logs say why (logs/supervisor.log in the data folder)';
+  return new PlatformError('unavailable', 'PLATFORM_UNREACHABLE', message, { cause: failure });
 }
