@@ -167,10 +167,8 @@ class Pieces {
     if (needed > (this.#room?.length ?? 0)) this.#makeRoom(needed);
     this.#room?.set(piece, this.bytes);
     this.bytes = needed;
-    // What the socket allocated for this read alone: sooner than the garbage collector, which stops everybody for each 64 MB.
-    if (piece.length >= smallPieceBytes && piece.length === piece.buffer.byteLength) {
-      (piece.buffer as ArrayBuffer).transfer(0);
-    }
+    // Sooner than the garbage collector, which stops everybody for each 64 MB; not before the parser is done with it.
+    if (piece.length >= smallPieceBytes && piece.length === piece.buffer.byteLength) queueMicrotask(() => free(piece));
   }
 
   /** What is announced is believed: memory that is not written to yet costs next to nothing. Otherwise it doubles. */
@@ -188,4 +186,9 @@ class Pieces {
     this.#block = this.#block.subarray(this.#blockUsed);
     this.#blockUsed = 0;
   }
+}
+
+/** Memory that the socket made for one read, of which everything was copied. */
+function free(read: Buffer): void {
+  (read.buffer as ArrayBuffer).transfer(0);
 }
