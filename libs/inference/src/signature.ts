@@ -89,12 +89,24 @@ function problem(reason: string, name: string, text: string, expected?: string):
   return { reason, path, problem: text, ...(expected === undefined ? {} : { expected }) };
 }
 
+const namesBySignature = new WeakMap<ModelSignature, readonly string[]>();
+
+/** Names of all outputs: the same list each time. */
+export function outputNames(signature: ModelSignature): readonly string[] {
+  let names = namesBySignature.get(signature);
+  if (names === undefined) {
+    names = signature.outputs.map((spec) => spec.name);
+    namesBySignature.set(signature, names);
+  }
+  return names;
+}
+
 /**
  * Names of the outputs to compute, in the order asked for; all of them when none is named. Throws OUTPUT_UNKNOWN or
  * OUTPUT_DUPLICATE.
  */
 export function checkOutputs(signature: ModelSignature, names: readonly string[]): readonly string[] {
-  if (names.length === 0) return signature.outputs.map((spec) => spec.name);
+  if (names.length === 0) return outputNames(signature);
   const seen = new Set<string>();
   for (const name of names) {
     const shown = name.slice(0, 100);

@@ -19,7 +19,7 @@ port.on('message', (message: ThreadRequest | ThreadStop) => {
   const fromMs = performance.now();
   let answer: ThreadAnswer;
   try {
-    const results = session.run(feeds, Object.fromEntries(fetches.map((name) => [name, null])), {});
+    const results = session.run(feeds, Object.fromEntries(fetches.map((name) => [name, null])));
     const outputs = fetches.map((name) => {
       const { type, dims, data, size } = results[name] as (typeof feeds)[string];
       return { type, dims, data, location: 'cpu' as const, size };
