@@ -111,11 +111,8 @@ export class MessageParser {
 
   #takeChunks(chunks: ChunkDecoder): boolean {
     if (this.#rest.length === 0) return false;
-    const rest = this.#rest;
-    const { length } = rest;
-    const taken = chunks.take(rest, 0, this.#give);
-    // Whoever got all of it may have freed it.
-    this.#rest = taken === length ? noBytes : rest.subarray(taken);
+    const taken = chunks.take(this.#rest, 0, this.#give);
+    this.#drop(taken);
     if (chunks.done) {
       this.#chunks = undefined;
       this.#sink.end();
