@@ -137,27 +137,25 @@ export class CallDesk {
       return;
     }
     if (open.slot === undefined) return;
-    if (open.abandoned === undefined) open.slot.cancel(open);
+    const first = open.abandoned === undefined;
     open.abandoned ??= why;
+    if (first) open.slot.cancel(open);
+    if (open.slot === undefined) return; // it had not begun
     const { graceMs } = this.#options;
     // Within its time a call may end by itself, and ending its worker costs as much as loading another.
     this.#insist(open, why.code === 'cancelled' ? Math.max(graceMs, open.slot.loadMs) : graceMs);
   }
 
-  /** Ends the worker that goes on with an abandoned call, and answers one that it has not come to. */
+  /** Ends the worker that goes on with an abandoned call. */
   #insist(open: OpenCall, afterMs: number): void {
     clearTimeout(open.killTimer);
     open.killTimer = setTimeout(() => {
+      open.slot?.catchUp();
       const { slot, abandoned } = open;
       if (slot === undefined || abandoned === undefined) return;
-      if (slot.calls[0] === open) {
-        const facts = { worker: slot.name, reason: abandoned.reason };
-        this.#options.log.warn(facts, 'run() goes on although it was interrupted: its worker is replaced');
-        slot.kill('was replaced');
-        return;
-      }
-      open.failAbandoned(abandoned, performance.now());
-      this.#insist(open, afterMs);
+      const facts = { worker: slot.name, reason: abandoned.reason };
+      this.#options.log.warn(facts, 'run() goes on although it was interrupted: its worker is replaced');
+      slot.kill('was replaced');
     }, afterMs);
   }
 }

@@ -8,7 +8,7 @@ const { runningText } = useRuntimes(fixture('slow-and-bad/scripts'));
 
 /** Says how often it ran before, so that a call that ran twice, or in another's place, is seen. */
 const script = `
-import json, os, time
+import ctypes, json, os, time
 runs = {}
 def init(): pass
 def run(raw_data):
@@ -16,6 +16,7 @@ def run(raw_data):
     if "n" in d: runs[d["n"]] = runs.get(d["n"], 0) + 1
     if d.get("exit"): os._exit(3)
     if d.get("sleep"): time.sleep(d["sleep"])
+    if d.get("native"): ctypes.PyDLL(None).usleep(d["native"])
     return {"n": d.get("n"), "pid": os.getpid(), "ran": runs.get(d.get("n"), 0)}
 `;
 
@@ -62,6 +63,22 @@ describe('calls that a worker has before it is done with the one that runs', () 
     await Promise.all(short);
     expect(Math.max(...ended)).toBeLessThan(1_500);
     expect((await long).status).toBe(200);
+  });
+
+  it('have their answers although the next one stays in native code, and those behind it when it ends', async () => {
+    const { runtime } = await runningText(script);
+    await warmUp(runtime);
+    const from = performance.now();
+    const ended: number[] = [];
+    const one = async (n: number): Promise<void> => {
+      const answer = await ask(runtime, n === 3 ? { n, native: 900_000 } : { n });
+      expect(jsonOf(answer)).toMatchObject({ n, ran: 1 });
+      ended[n] = performance.now() - from;
+    };
+    await Promise.all([0, 1, 2, 3, 4, 5].map(one));
+    expect(Math.max(...ended.slice(0, 3))).toBeLessThan(500);
+    expect(Math.min(...ended.slice(3))).toBeGreaterThan(850);
+    expect(jsonOf(await ask(runtime, { n: 9 }))).toMatchObject({ n: 9, ran: 1 });
   });
 
   it('go to the next worker when theirs ends; only the one that ran is lost', async () => {

@@ -14,13 +14,13 @@ const peakFades = 0.9;
  */
 const wakeUs = 60;
 const longFades = 0.995;
-/** A call that runs longer than this is no short one after all: those behind it are called back. */
+/** A call that runs longer than this is no short one after all: those behind it are taken back. */
 const lateMs = 5;
 
 /**
  * Gives waiting calls to workers. One that is idle goes first, and of several always the same, whose caches are warm. When
  * calls take microseconds, most of their cost is waking a worker for each: then a busy one gets some more, which it begins
- * without being woken. They are called back when the one that runs turns out to be long.
+ * without being woken. They are taken back when the one that runs turns out to be long.
  */
 export class Dispatcher {
   readonly #slots: readonly WorkerSlot[];
@@ -76,8 +76,8 @@ export class Dispatcher {
     let fewest = Math.min(callsMost, most);
     let found: WorkerSlot | undefined;
     for (const slot of this.#slots) {
-      const { calls, state, interruptible } = slot;
-      if (state !== 'busy' || !interruptible || calls.length >= fewest || isLate(slot, nowMs)) continue;
+      const { calls, state } = slot;
+      if (state !== 'busy' || calls.length >= fewest || isLate(slot, nowMs)) continue;
       found = slot;
       fewest = calls.length;
     }

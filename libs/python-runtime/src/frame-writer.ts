@@ -32,10 +32,6 @@ export class FrameWriter {
     this.#frame(frameKind.cancel, 0, id, nothing, nothing);
   }
 
-  recall(id: number): void {
-    this.#frame(frameKind.recall, 0, id, nothing, nothing);
-  }
-
   /** Everything since the last time, in order. */
   take(): Buffer[] {
     this.#cut();

@@ -7,7 +7,7 @@
 export const headBytes = 32;
 const metaBytesMax = 16 * 2 ** 20;
 
-export const frameKind = { control: 1, call: 2, cancel: 3, reply: 4, dropped: 5, recall: 6 } as const;
+export const frameKind = { control: 1, call: 2, cancel: 3, reply: 4, dropped: 5 } as const;
 /** Flag of a call. */
 export const postFlag = 1;
 

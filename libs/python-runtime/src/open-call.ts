@@ -21,8 +21,6 @@ export class OpenCall implements Queued {
   startedMs: number | undefined;
   /** Its worker had it while that ran another. */
   waitedInWorker = false;
-  /** Its worker was asked to give it back. */
-  recalled = false;
   /** Why nobody waits for it any more, while its worker still has it. */
   abandoned: PlatformError | undefined;
   /** Ends a worker that goes on with it although it was interrupted. */

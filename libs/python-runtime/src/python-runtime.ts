@@ -22,7 +22,7 @@ import { restartBudget, type RestartBudget } from './restart-budget.ts';
 import { makeSlots, type PythonInstanceSpec } from './make-slots.ts';
 import type { ScriptCard } from './swagger.ts';
 import { workerReply, workUs } from './worker-reply.ts';
-import type { SlotEvents, WorkerSlot } from './worker-slot.ts';
+import type { SlotEnd, SlotEvents, WorkerSlot } from './worker-slot.ts';
 
 export interface PythonRuntimeOptions {
   /** Takes what the script writes, line by line. Default: this process's stdout. */
@@ -149,15 +149,14 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     this.#dispatcher.dispatch();
   }
 
-  onDropped(_slot: WorkerSlot, open: OpenCall): void {
-    this.#desk.putBack(open);
+  onDropped(calls: readonly OpenCall[]): void {
+    for (const open of calls) this.#desk.putBack(open);
     this.#dispatcher.dispatch();
   }
 
-  onEnd(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void {
-    const [open, ...behind] = slot.takeCalls();
-    for (const one of behind) this.#desk.putBack(one); // they had not begun
-    if (open !== undefined) {
+  onEnd(slot: WorkerSlot, end: SlotEnd): void {
+    for (const open of end.waiting) this.#desk.putBack(open);
+    for (const open of end.begun) {
       if (open.abandoned !== undefined) open.failAbandoned(open.abandoned, performance.now());
       else open.fail(refusals.exited(end.words, Math.max(this.#desk.retryAfterMs(), retryAfterOf(slot.loadMs))));
       this.#desk.close(open);
@@ -211,7 +210,7 @@ class PythonRuntime implements ModelRuntime, SlotEvents {
     void slot.stop(AbortSignal.timeout(recycleMs));
   }
 
-  #replace(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void {
+  #replace(slot: WorkerSlot, end: SlotEnd): void {
     if (this.#broken !== '') {
       this.#desk.failQueued(refusals.crashes(this.#broken));
       return;

@@ -7,11 +7,14 @@ import type { ScoreCall } from '@mooring/scoring-stream';
 import { frameDecoder, type Frame } from './frames.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { copyLines } from './script-log.ts';
+import { SharedPage } from './shared-page.ts';
 
 const workerMain = fileURLToPath(new URL('../python/mooring_worker/__main__.py', import.meta.url));
 const channelFd = 3;
 /** Says by being open that this process lives; see mooring_worker/process.py. */
 const lifelineFd = 4;
+/** Memory that it shares with this process; see SharedPage. */
+const pageFd = 5;
 const politeMs = 1_000;
 const termMs = 1_000;
 /** How long what a dead worker left in its pipes is waited for. */
@@ -41,16 +44,18 @@ export class WorkerProcess {
   readonly #channel: Duplex | undefined;
   readonly #ended = Promise.withResolvers<void>();
   readonly #exit: Promise<{ words: string; killed: boolean }>;
+  readonly #page = new SharedPage();
   readonly #writer = new FrameWriter();
   #flushing = false;
   #killedBecause = '';
   readonly #look = (): void => void this.#child.kill('SIGUSR2');
 
   constructor(options: WorkerOptions) {
-    this.#child = spawn(options.interpreter, [workerMain, String(channelFd), String(lifelineFd)], {
+    const fds = [channelFd, lifelineFd, pageFd].map(String);
+    this.#child = spawn(options.interpreter, [workerMain, ...fds], {
       cwd: options.codeDir,
       env: { ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', this.#page.fd],
       detached: true,
     });
     this.#exit = this.#watchExit();
@@ -81,18 +86,17 @@ export class WorkerProcess {
   }
 
   /**
-   * Says that nobody waits for a call. `now`: even while it runs, by an exception there; see mooring_worker/interrupts.py.
-   * The signal follows when the frame that it is about has left.
+   * Says that nobody waits for the call that runs. `now`: by an exception there; see mooring_worker/interrupts.py. The signal
+   * follows when the frame that it is about has left.
    */
   cancel(id: number, now: boolean): void {
     this.#writer.cancel(id);
     this.#flush(now ? this.#look : undefined);
   }
 
-  /** Asks for calls that have not begun. */
-  recall(ids: readonly number[]): void {
-    for (const id of ids) this.#writer.recall(id);
-    this.#flush(this.#look);
+  /** What it has done and said in no frame yet; also after its end, until `onEnd` has returned. */
+  get page(): SharedPage {
+    return this.#page;
   }
 
   /** Ends the process and all that it started, at once. */
@@ -158,6 +162,7 @@ export class WorkerProcess {
     this.#ended.resolve();
     // What it did by itself in the same moment tells more than why it was to be killed.
     options.onEnd(killed && this.#killedBecause !== '' ? this.#killedBecause : words);
+    this.#page.close();
   }
 
   async #watchExit(): Promise<{ words: string; killed: boolean }> {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { ModelLoadError } from '@mooring/scoring-stream';
-import { frameKind, type Frame } from './frames.ts';
+import { frameDecoder, frameKind, type Frame } from './frames.ts';
 import type { OpenCall } from './open-call.ts';
 import type { ScriptCard } from './swagger.ts';
 import type { WorkerOptions, WorkerProcess } from './worker-process.ts';
@@ -17,13 +17,24 @@ export interface SlotOptions {
   spawn(options: Pick<WorkerOptions, 'onFrame' | 'onEnd'>): WorkerProcess;
 }
 
+export interface SlotEnd {
+  words: string;
+  /** It was ended on purpose. */
+  expected: boolean;
+  /** Set when it had not loaded. */
+  load: ModelLoadError | undefined;
+  /** Calls without an answer: that it had begun, and that another worker may have. */
+  begun: OpenCall[];
+  waiting: OpenCall[];
+}
+
 export interface SlotEvents {
   onLoaded(slot: WorkerSlot, card: ScriptCard): void;
   onReply(slot: WorkerSlot, open: OpenCall, frame: Frame): void;
-  /** The worker will not begin this call any more: it was called back in time. */
-  onDropped(slot: WorkerSlot, open: OpenCall): void;
-  /** The worker is gone. `expected`: it was ended on purpose. `load` is set when it had not loaded. */
-  onEnd(slot: WorkerSlot, end: { words: string; expected: boolean; load: ModelLoadError | undefined }): void;
+  /** No worker has these calls any more: they were taken back before they began. */
+  onDropped(calls: readonly OpenCall[]): void;
+  /** The worker is gone. */
+  onEnd(slot: WorkerSlot, end: SlotEnd): void;
 }
 
 /**
@@ -36,8 +47,8 @@ export class WorkerSlot {
   readonly calls: OpenCall[] = [];
   /** Resident memory after its worker's first answer: what the script needs in any case. */
   firstKib: number | undefined;
-  /** False when a call that runs cannot be stopped, nor one behind it called back. */
-  interruptible = false;
+  /** False when a call that runs cannot be stopped. */
+  #interruptible = false;
   readonly #options: SlotOptions;
   readonly #events: SlotEvents;
   #worker: WorkerProcess | undefined;
@@ -45,6 +56,8 @@ export class WorkerSlot {
   #loadFailure: ModelLoadError | undefined;
   #loadTimer: NodeJS.Timeout | undefined;
   #nextId = 1;
+  /** Answers taken by `catchUp` that are still to be sent. */
+  readonly #taken = new Set<number>();
   #startedMs = 0;
   /** What its present worker took to load: the price of replacing it. */
   loadMs = 0;
@@ -64,6 +77,7 @@ export class WorkerSlot {
     this.#stage = 'import';
     this.#loadFailure = undefined;
     this.firstKib = undefined;
+    this.#nextId = 1;
     this.#startedMs = performance.now();
     this.#worker = this.#options.spawn({ onFrame: (frame) => this.#frame(frame), onEnd: (words) => this.#end(words) });
     this.#worker.control(this.#options.loadSpec);
@@ -76,7 +90,6 @@ export class WorkerSlot {
     if (this.calls.length === 0) open.startedMs = nowMs;
     this.calls.push(open);
     open.slot = this;
-    open.recalled = false;
     open.waitedInWorker = this.calls.length > 1;
     open.frameId = this.#nextId;
     this.#nextId = (this.#nextId + 1) >>> 0;
@@ -85,25 +98,42 @@ export class WorkerSlot {
   }
 
   /**
-   * Asks the worker to drop a call: an answer or `onDropped` follows soon, unless native code or the script itself holds on to
-   * the one that runs.
+   * Nobody waits for a call: one behind others is taken back. The first is ended where it runs, and its answer follows soon, unless
+   * native code or the script itself holds on to it.
    */
   cancel(open: OpenCall): void {
-    if (this.state === 'busy') this.#worker?.cancel(open.frameId, this.interruptible);
+    if (open === this.calls[0]) this.catchUp();
+    else this.recall();
+    if (this.state === 'busy' && open.slot === this) this.#worker?.cancel(open.frameId, this.#interruptible);
   }
 
-  /** Those of a worker that is gone; only the first had begun. */
-  takeCalls(): OpenCall[] {
-    const calls = this.calls.splice(0);
-    for (const open of calls) open.slot = undefined;
-    return calls;
+  /** Takes the answers that the worker has ready and holds back for those of short calls: what runs now is none. */
+  catchUp(): void {
+    const unsent = this.#worker?.page.read()?.unsent;
+    if (unsent === undefined || unsent.length === 0) return;
+    frameDecoder(unsent.length, (frame) => {
+      if (frame.id !== this.calls[0]?.frameId) return; // was sent meanwhile
+      this.#taken.add(frame.id);
+      // The next one is as late as this: nothing more is given to a worker that is held up.
+      this.#reply(frame, this.calls[0].startedMs);
+    })(unsent);
   }
 
-  /** Asks for the calls behind the one that runs: `onDropped` follows for each that has not begun by then. */
+  /** Takes back what has not begun: `onDropped` tells. Whatever the worker does now, it will not begin it. */
   recall(): void {
-    const behind = this.calls.slice(1).filter(({ recalled }) => !recalled);
-    for (const open of behind) open.recalled = true;
-    if (this.state === 'busy' && behind.length > 0) this.#worker?.recall(behind.map(({ frameId }) => frameId));
+    const page = this.#worker?.page;
+    if (page === undefined || this.state !== 'busy') return;
+    this.catchUp();
+    const begunId = page.read()?.begunId;
+    if (begunId === undefined) return;
+    // From the first that has not begun, whether it was taken back before or not, to the last that was sent.
+    const firstId = (begunId + 1) >>> 0;
+    if (!page.recall(firstId, (this.#nextId - firstId) >>> 0)) return;
+    const begun = page.read()?.begunId;
+    if (begun === undefined) return;
+    // Ids go round: what is less than half of them ahead has not begun.
+    const back = this.calls.filter(({ frameId }) => (frameId - begun - 1) >>> 0 < 2 ** 31);
+    this.#takenBack(back);
   }
 
   /** Ends the worker at once, with all its processes; `onEnd` follows. */
@@ -148,34 +178,40 @@ export class WorkerSlot {
     clearTimeout(this.#loadTimer);
     this.#stage = 'loaded';
     this.loadMs = performance.now() - this.#startedMs;
-    this.interruptible = said['interruptible'] === true;
+    this.#interruptible = said['interruptible'] === true;
     if (this.state !== 'loading') return; // it is being ended
     this.state = 'idle';
     this.#options.log.info({ worker: this.#options.index, pid: this.#worker?.pid }, 'scoring script loaded');
     this.#events.onLoaded(this, said as unknown as ScriptCard);
   }
 
-  #reply(frame: Frame): void {
+  #reply(frame: Frame, nextStartedMs = performance.now()): void {
     const [open] = this.calls;
+    if (frame.id !== open?.frameId && this.#taken.delete(frame.id)) return;
     if (open === undefined || frame.id !== open.frameId) throw new RangeError('an answer that nobody asked for');
-    this.#leaves(0);
+    this.#leaves(0, nextStartedMs);
     this.#events.onReply(this, open, frame);
   }
 
+  /** It saw in the last moment that the call was taken back; if not even its begin was seen here, that has been done. */
   #dropped(id: number): void {
-    const at = this.calls.findIndex(({ frameId }) => frameId === id);
-    const open = this.calls[at];
-    // The first has begun, as far as the worker has said.
-    if (open === undefined || at === 0) throw new RangeError('it dropped a call that it has not got');
-    this.#leaves(at);
-    this.#events.onDropped(this, open);
+    this.#takenBack(this.calls.filter(({ frameId }) => frameId === id));
   }
 
-  #leaves(at: number): void {
+  #takenBack(back: OpenCall[]): void {
+    if (back.length === 0) return;
+    for (const open of back) {
+      this.#leaves(this.calls.indexOf(open), performance.now());
+      open.startedMs = undefined;
+    }
+    this.#events.onDropped(back);
+  }
+
+  #leaves(at: number, nextStartedMs: number): void {
     const [open] = this.calls.splice(at, 1);
     if (open !== undefined) open.slot = undefined;
     const [first] = this.calls;
-    if (first !== undefined) first.startedMs ??= performance.now();
+    if (first !== undefined) first.startedMs ??= nextStartedMs;
     else if (this.state === 'busy') this.state = 'idle';
   }
 
@@ -188,9 +224,23 @@ export class WorkerSlot {
   #end(words: string): void {
     clearTimeout(this.#loadTimer);
     const expected = this.state === 'ending';
+    const load = this.#stage === 'loaded' ? undefined : this.#loadError(words);
+    this.catchUp();
+    const calls = this.#endCalls();
     this.state = 'empty';
     this.#worker = undefined;
-    this.#events.onEnd(this, { words, expected, load: this.#stage === 'loaded' ? undefined : this.#loadError(words) });
+    this.#events.onEnd(this, { words, expected, load, ...calls });
+  }
+
+  #endCalls(): { begun: OpenCall[]; waiting: OpenCall[] } {
+    const known = this.#worker?.page.read();
+    const calls = this.calls.splice(0);
+    this.#taken.clear();
+    for (const open of calls) open.slot = undefined;
+    const begun = known === undefined ? calls.length : calls.findIndex(({ frameId }) => frameId === known.begunId) + 1;
+    for (const open of calls.slice(0, begun)) open.startedMs ??= performance.now();
+    for (const open of calls.slice(begun)) open.startedMs = undefined;
+    return { begun: calls.slice(0, begun), waiting: calls.slice(begun) };
   }
 
   #loadError(words: string): ModelLoadError {

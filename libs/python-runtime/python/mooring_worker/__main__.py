@@ -1,4 +1,4 @@
-"""Starts a worker: `python mooring_worker/__main__.py <channel fd> <lifeline fd>`."""
+"""Starts a worker: `python mooring_worker/__main__.py <channel fd> <lifeline fd> <page fd>`."""
 
 import os
 import sys
@@ -9,4 +9,4 @@ sys.path[:1] = [here, os.path.join(here, "shims")]
 
 from mooring_worker.worker import main  # noqa: E402
 
-main(int(sys.argv[1]), int(sys.argv[2]))
+main(*map(int, sys.argv[1:4]))

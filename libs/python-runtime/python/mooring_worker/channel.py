@@ -15,8 +15,7 @@ CONTROL = 1  # its meta says what it is
 CALL = 2
 CANCEL = 3  # nobody waits for the call `id` any more
 REPLY = 4
-DROPPED = 5  # the call `id` has not begun and will not
-RECALL = 6  # another worker should have the call `id`, unless it has begun
+DROPPED = 5  # the call `id` will not begin here
 
 POST = 1  # flag of a call
 
@@ -31,6 +30,10 @@ _HIGH_FD = 200
 Frame = Tuple[int, int, int, bytes, bytes]
 
 
+def reply_frame(number: int, status: int, meta: bytes, body: bytes, times: Tuple[int, int, int], resident_kib: int) -> bytes:
+    return _HEAD.pack(REPLY, 0, status, number, len(meta), len(body), *times, resident_kib) + meta + body
+
+
 class Channel:
     """The scorer's end is a unix socket that was inherited as `fd`. Reading and writing belong to the main thread."""
 
@@ -42,9 +45,8 @@ class Channel:
         self._socket.setblocking(True)
         self._data = b""
         self._at = 0
-        # Calls whose cancellation `look` has seen and `read` has not reached, and those of them that were given up.
+        # Calls whose cancellation `look` has seen and `read` has not reached.
         self.cancelled: Set[int] = set()
-        self.dropped: Set[int] = set()
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -67,54 +69,28 @@ class Channel:
         return None if meta is None or body is None else (kind, flags, number, meta, body)
 
     def look(self) -> None:
-        """
-        Takes in what has arrived, without waiting, and gives up those calls in it that were cancelled or recalled. Only while a call runs or
-        is about to: nothing may be reading or writing here.
-        """
+        """Takes in what has arrived, without waiting, and notes what was cancelled. Nothing may be reading here."""
         try:
             arrived = self._socket.recv(_CHUNK, socket.MSG_DONTWAIT)
         except OSError:
             arrived = b""
         self._data = data = self._data[self._at :] + arrived
         self._at = at = 0
-        waiting = set()
         while len(data) - at >= _READ.size:
             kind, _, number, meta_bytes, body_bytes = _READ.unpack_from(data, at)
             at += _READ.size + meta_bytes + body_bytes
-            if at > len(data):
-                return
-            if kind == CALL:
-                waiting.add(number)
-                continue
-            if kind == CANCEL:
+            if kind == CANCEL and at <= len(data):
                 self.cancelled.add(number)
-            if number in waiting and number not in self.dropped:
-                self._drop(number)
 
-    def write(
-        self,
-        kind: int,
-        meta: bytes = b"",
-        body: bytes = b"",
-        flags: int = 0,
-        status: int = 0,
-        number: int = 0,
-        times: Tuple[int, int, int] = (0, 0, 0),
-        resident_kib: int = 0,
-    ) -> None:
-        head = _HEAD.pack(kind, flags, status, number, len(meta), len(body), *times, resident_kib)
-        if len(body) < _CHUNK:
-            self._socket.sendall(head + meta + body)
-        else:
-            self._socket.sendall(head + meta)
-            self._socket.sendall(body)
+    def more(self) -> bool:
+        """Whether a further frame has been read already, or a part of it."""
+        return self._at < len(self._data)
 
-    def _drop(self, number: int) -> None:
-        self.dropped.add(number)
-        try:
-            self.write(DROPPED, number=number)
-        except OSError:
-            pass  # the answer of the call that runs will find it, too
+    def send(self, frame: bytes) -> None:
+        self._socket.sendall(frame)
+
+    def write(self, kind: int, meta: bytes = b"", number: int = 0) -> None:
+        self.send(_HEAD.pack(kind, 0, 0, number, len(meta), 0, 0, 0, 0, 0) + meta)
 
     def _more(self) -> bool:
         """Waits until there is a head. False when the scorer has gone."""

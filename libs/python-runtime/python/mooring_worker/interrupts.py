@@ -16,8 +16,7 @@ class CallCancelled(KeyboardInterrupt):
 class Interrupts:
     """
     The scorer names the call in a frame and then sends the signal, which says that there is something to read. So a signal that
-    comes when its call has just ended is never taken for the next one's, and calls that have not begun can be given up while
-    another runs.
+    comes when its call has just ended is never taken for the next one's.
     """
 
     def __init__(self, channel: Channel) -> None:

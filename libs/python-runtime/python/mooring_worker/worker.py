@@ -5,21 +5,24 @@ import faulthandler
 import gc
 import json
 import os
+import time
 import traceback
 from typing import Any, Dict
 
 from mooring_worker import channel as frames
 from mooring_worker import stdio
 from mooring_worker.answer import Failure
-from mooring_worker.channel import Channel
+from mooring_worker.answers import Answers
+from mooring_worker.channel import Channel, reply_frame
 from mooring_worker.interrupts import Interrupts
 from mooring_worker.process import ResidentMemory, die_with_parent, end_group, no_core_files
 from mooring_worker.request import Call
 from mooring_worker.script import LoadFailure, Script, load_script
 
 
-def main(channel_fd: int, lifeline_fd: int) -> None:
+def main(channel_fd: int, lifeline_fd: int, page_fd: int) -> None:
     channel = Channel(channel_fd)
+    answers = Answers(channel, page_fd)
     die_with_parent(channel.fileno(), lifeline_fd)
     no_core_files()
     stdio.prepare()
@@ -36,30 +39,29 @@ def main(channel_fd: int, lifeline_fd: int) -> None:
     gc.collect()
     gc.freeze()
     _say(channel, {"type": "loaded", "interruptible": interrupts.usable(), **script.describe()})
-    _serve(channel, script, spec)
+    _serve(channel, answers, script, spec)
 
 
-def _serve(channel: Channel, script: Script, spec: Dict[str, Any]) -> None:
+def _serve(channel: Channel, answers: Answers, script: Script, spec: Dict[str, Any]) -> None:
     memory = ResidentMemory(spec["watchMemory"])
-    while True:
-        frame = channel.read()
-        if frame is None:
-            end_group()
-        kind, flags, number, meta, body = frame
-        if kind == frames.CANCEL:
-            channel.cancelled.discard(number)
-        elif kind == frames.CONTROL:
-            _leave(0)
-        elif kind != frames.CALL:
-            pass  # a recall that came too late
-        elif number in channel.dropped:
-            channel.dropped.discard(number)
-        else:
-            try:
-                _answer(channel, script, Call(number, flags, meta, body), spec["maxResponseBytes"], memory)
-            except OSError as error:
-                stdio.log(f"the connection to the platform is broken ({error}): the script must not touch descriptors that it did not open")
-                _leave(1)
+    try:
+        while True:
+            if not channel.more():
+                answers.flush()
+            frame = channel.read()
+            if frame is None:
+                end_group()
+            kind, flags, number, meta, body = frame
+            if kind == frames.CONTROL:
+                answers.flush()
+                _leave(0)
+            elif kind == frames.CANCEL:
+                channel.cancelled.discard(number)
+            elif answers.begin(number):
+                _answer(answers, script, Call(number, flags, meta, body), spec["maxResponseBytes"], memory)
+    except OSError as error:
+        stdio.log(f"the connection to the platform is broken ({error}): the script must not touch descriptors that it did not open")
+        _leave(1)
 
 
 def _say(channel: Channel, what: Dict[str, Any]) -> None:
@@ -76,7 +78,7 @@ def _load(channel: Channel, spec: Dict[str, Any], interrupts: Interrupts) -> Any
         return None
 
 
-def _answer(channel: Channel, script: Script, call: Call, bytes_max: int, memory: ResidentMemory) -> None:
+def _answer(answers: Answers, script: Script, call: Call, bytes_max: int, memory: ResidentMemory) -> None:
     pid = os.getpid()
     answer = script.answer(call)
     if os.getpid() != pid:
@@ -86,16 +88,8 @@ def _answer(channel: Channel, script: Script, call: Call, bytes_max: int, memory
         times = answer.times
         answer = Failure.too_large(len(answer.body), bytes_max)
         answer.times = times
-    # At once, whatever else is to be answered: the scorer takes each answer as the end of one call and the begin of the next.
-    channel.write(
-        frames.REPLY,
-        meta=answer.meta(),
-        body=answer.body,
-        status=answer.status,
-        number=call.number,
-        times=answer.times,
-        resident_kib=memory.kib(),
-    )
+    frame = reply_frame(call.number, answer.status, answer.meta(), answer.body, answer.times, memory.kib())
+    answers.put(frame, time.perf_counter_ns())
 
 
 def _leave(status: int) -> None:
