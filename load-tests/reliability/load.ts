@@ -40,7 +40,8 @@ export function startLoad(ratePerSecond: number, cases: readonly Case[], targetO
     open += 1;
     const counted = tally;
     counted.sent += 1;
-    counted.add(await caller.send(targetOf(index), one), performance.now());
+    const outcome = await caller.send(targetOf(index), one);
+    counted.add(outcome, performance.now(), caller.name);
     open -= 1;
     if (open === 0) onIdle?.();
   };

@@ -79,6 +79,6 @@ function lineOf(
   const slowest = (tally.slowestMs / 1_000).toFixed(2);
   return (
     `${name}: ${count} runs, ${tally.sent} requests, ${lost} lost, ${tally.wrong} wrong${started}, ` +
-    `${retried} retried, longest gap ${gap} s, slowest answer ${slowest} s, sent at most ${late} s late`
+    `${retried} retried, longest gap ${gap} s, slowest answer ${slowest} s (${tally.slowestCaller}), sent at most ${late} s late`
   );
 }

@@ -19,6 +19,8 @@ export class Tally {
   lost = 0;
   refusedStarted = 0;
   slowestMs = 0;
+  /** Who waited longest. */
+  slowestCaller = '';
   longestGapMs = 0;
   /** How much later than it was due a request left at worst: the generator's own delay. */
   latestMs = 0;
@@ -29,10 +31,11 @@ export class Tally {
     this.#lastRightMs = nowMs;
   }
 
-  add({ kind, detail, refusedStarted, tookMs }: Outcome, nowMs: number): void {
+  add({ kind, detail, refusedStarted, tookMs }: Outcome, nowMs: number, caller: string): void {
     if (kind === 'right') {
       this.right += 1;
       this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#lastRightMs);
+      if (tookMs > this.slowestMs) this.slowestCaller = caller;
       this.slowestMs = Math.max(this.slowestMs, tookMs);
       this.#lastRightMs = nowMs;
       return;
