@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Priority } from '@mooring/contracts/scoring';
 import { fixture } from '@mooring/testing';
 import type { ModelRuntime } from '@mooring/scoring-stream';
@@ -10,10 +12,14 @@ const { runningText } = useRuntimes(fixture('slow-and-bad/scripts'));
 const script = `
 import ctypes, json, os, time
 runs = {}
-def init(): pass
+def init():
+    global log
+    log = os.open(os.environ["HOME"] + "/ran", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 def run(raw_data):
     d = json.loads(raw_data)
-    if "n" in d: runs[d["n"]] = runs.get(d["n"], 0) + 1
+    if "n" in d:
+        runs[d["n"]] = runs.get(d["n"], 0) + 1
+        os.write(log, b"%d\\n" % d["n"])
     if d.get("exit"): os._exit(3)
     if d.get("sleep"): time.sleep(d["sleep"])
     if d.get("native"): ctypes.PyDLL(None).usleep(d["native"])
@@ -63,6 +69,28 @@ describe('calls that a worker has before it is done with the one that runs', () 
     await Promise.all(short);
     expect(Math.max(...ended)).toBeLessThan(1_500);
     expect((await long).status).toBe(200);
+  });
+
+  it('go to another worker also when native code holds theirs, and none of them runs twice', async () => {
+    const { runtime, dir } = await runningText(script, { workerCount: 2 });
+    await warmUp(runtime);
+    let n = 0;
+    const one = async (native: number): Promise<void> => {
+      const id = (n += 1);
+      expect(jsonOf(await ask(runtime, { n: id, native }))).toMatchObject({ n: id, ran: 1 });
+    };
+    const from = performance.now();
+    const long = one(1_500_000);
+    await Promise.all(Array.from({ length: 14 }, () => one(0)));
+    expect(performance.now() - from).toBeLessThan(1_200);
+    await long;
+    // Long enough to be late, at any place among short ones.
+    for (let round = 0; round < 120; round += 1) {
+      const longAt = round % 3 === 0 ? round % 16 : -1;
+      await Promise.all(Array.from({ length: 16 }, (_, at) => one(at === longAt ? 7_000 : 0)));
+    }
+    const ran = readFileSync(join(dir, 'ran'), 'utf8').trim().split('\n').map(Number);
+    expect(ran.toSorted((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, at) => at + 1));
   });
 
   it('have their answers although the next one stays in native code, and those behind it when it ends', async () => {
