@@ -3,6 +3,7 @@ import { createOnnxRuntime } from '../onnx-runtime.ts';
 import { onnxSpec, quiet } from '../testing.ts';
 import { rowsAsked } from '../signature.ts';
 import { choosePlacement } from './choose-placement.ts';
+import { placeModel } from './place-model.ts';
 import { whyNotInline } from './why-not-inline.ts';
 
 describe('where a model runs', () => {
@@ -26,6 +27,19 @@ describe('where a model runs', () => {
   it('says why a pin could not be kept', () => {
     const { why } = choosePlacement('inline', { runUs: 7, unsafe: 'it has loops' });
     expect(why).toContain('not inline as mooring.placement asks: it has loops');
+  });
+});
+
+describe('a process of its own', () => {
+  it.each([
+    { threads: 2, parallel: 2, why: 'a long run leaves its event loop free and uses its cores' },
+    { threads: 1, parallel: 1, why: 'there is only one core' },
+  ])('makes $parallel long runs at a time on $threads cores: $why', async ({ threads, parallel }) => {
+    const spec = onnxSpec('slow-and-bad/models/heavy.onnx', { placement: 'process' });
+    const { engine, placement } = await placeModel({ ...spec, threads }, quiet, () => performance.now());
+    expect(placement.chosen).toBe('process');
+    expect(engine.parallel).toBe(parallel);
+    await engine.release(AbortSignal.timeout(5_000));
   });
 });
 
