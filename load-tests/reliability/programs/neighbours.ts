@@ -69,8 +69,7 @@ export async function measureNeighbours(run: NeighbourRun, signal: AbortSignal):
         rows.push({ alone: quantile(alone.latencies, 0.99), beside: quantile(beside.latencies, 0.99) });
       }
       const [alone, beside] = [median(rows.map((row) => row.alone)), median(rows.map((row) => row.beside))];
-      const ratio = median(rows.map((row) => row.beside / row.alone));
-      figures.push({ kind, aloneP99Ms: alone, besideP99Ms: beside, ratio, failed });
+      figures.push({ kind, aloneP99Ms: alone, besideP99Ms: beside, ratio: beside / alone, failed });
     }
   } finally {
     caller.close();
