@@ -71,3 +71,12 @@ it.each([
   expect(problems[0]?.path).toBe(`properties.mooring.${path}`);
   expect(problems[0]?.expected).toContain(expected);
 });
+
+it.each(['', ' ', '-1', '1.5', '0x10', '0b11', '0o17', '1_000', 'NaN', 'Infinity', '1e400', '\u0661\u0662', 'true'])(
+  'takes %j for no time that an answer is kept',
+  (text) => {
+    const { settings, problems } = readMooringSettings({ 'mooring.response-cache-ttl-ms': text });
+    expect(problems).toEqual([expect.objectContaining({ path: 'properties.mooring.response-cache-ttl-ms' })]);
+    expect(settings.responseCacheTtlMs).toBeUndefined();
+  },
+);

@@ -91,6 +91,9 @@ const rules: Readonly<Record<NumberField, Rule>> = {
   },
 };
 
+/** Number() also takes 0x10, and nothing for 0. */
+const decimal = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;
+
 const placementProperty = 'mooring.placement';
 const singleFlightProperty = 'mooring.single-flight';
 const ignoreProperty = 'mooring.mirror.ignore';
@@ -110,7 +113,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
     const text = properties[rule.property];
     settings[field] = rule.fallback;
     if (text === undefined) continue;
-    const value = text.trim() === '' ? Number.NaN : Number(text);
+    const value = decimal.test(text) ? Number(text) : Number.NaN;
     if (
       !Number.isFinite(value) ||
       value < rule.smallest ||
