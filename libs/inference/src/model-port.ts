@@ -10,12 +10,12 @@ import {
 } from '@mooring/scoring-stream';
 import type { Logger } from 'pino';
 import { createAtOnce, cancelled, createBatcher, type AtOnce, type Batcher, type RunAnswer } from './batcher.ts';
-import { cardReply, decodeCall, encodeAnswer, jsonReply, namedAs, timingOf } from './call-codec.ts';
+import { cardReply, decodeCall, encodeAnswer, namedAs, timingOf } from './call-codec.ts';
 import type { InferRequest } from './codec/infer-request.ts';
 import type { EncodedAnswer } from './codec/oip-rest.ts';
 import type { Engine, ThisThread } from './engine.ts';
-import { configCard, metadataCard, readyCard, statisticsCard } from './model-card.ts';
-import { apiDescription } from './openapi.ts';
+import { describeModel } from './describe-model.ts';
+import { readyCard } from './model-card.ts';
 import { checkInputs, checkOutputs, rowsAsked } from './signature.ts';
 import { createStatistics } from './statistics.ts';
 
@@ -128,7 +128,7 @@ class OpenPort implements ModelPort {
     try {
       if (call.operation === Operation.OPERATION_READY)
         return cardReply(call, readyCard(namedAs(call, this.#options), this.#loaded !== undefined));
-      if (this.#loaded !== undefined) return this.#describe(this.#loaded, call);
+      if (this.#loaded !== undefined) return describeModel(this.#loaded, call, this.#options, this.#statistics.read());
       throw new PlatformError('unavailable', 'MODEL_NOT_READY', 'the model is still being loaded', {
         retryAfterMs: 1000,
       });
@@ -204,32 +204,6 @@ class OpenPort implements ModelPort {
   #refused(thrown: unknown, arrivedMs: number): ScoreReply {
     this.#statistics.failed(Math.round((this.#nowMs() - arrivedMs) * 1000));
     return this.#failed(thrown);
-  }
-
-  #describe(model: Loaded, call: ScoreCall): ScoreReply {
-    const { signature } = model.engine;
-    const named = namedAs(call, this.#options);
-    switch (call.operation) {
-      case Operation.OPERATION_METADATA:
-        return cardReply(call, metadataCard(named, signature));
-      case Operation.OPERATION_CONFIG:
-        return cardReply(
-          call,
-          configCard(named, signature, { rowsMax: model.batchRowsMax, delayUs: model.batchMaxDelayUs }),
-        );
-      case Operation.OPERATION_STATISTICS:
-        return cardReply(call, statisticsCard(named, this.#statistics.read()));
-      case Operation.OPERATION_SWAGGER: {
-        const { endpoint, deployment } = this.#options;
-        return jsonReply(apiDescription(signature, `${endpoint}/${deployment}`, call.query));
-      }
-      default:
-        throw new PlatformError(
-          'unimplemented',
-          'OPERATION_UNKNOWN',
-          `operation ${call.operation} is not one of an ONNX model`,
-        );
-    }
   }
 }
 
