@@ -24,8 +24,18 @@ export class SharedPage {
     this.fd = openPage();
   }
 
-  /** Undefined when it cannot be read, or was written meanwhile. */
-  read(): { begunId: number; unsent: Buffer } | undefined {
+  /** The call that was begun last, 0 before the first; undefined when it cannot be read. */
+  begunId(): number | undefined {
+    if (this.#closed) return undefined;
+    try {
+      return readSync(this.fd, this.#bytes, 0, 4, 0) === 4 ? this.#bytes.readUInt32LE(0) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The answers that are not sent yet; undefined when they cannot be read, or were written meanwhile. */
+  unsent(): Buffer | undefined {
     if (this.#closed) return undefined;
     try {
       const got = readSync(this.fd, this.#bytes, 0, pageBytes, 0);
@@ -37,14 +47,14 @@ export class SharedPage {
       readSync(this.fd, this.#bytes, 0, recalledAt, 0);
       // No answer is written before another call is begun.
       const same = this.#bytes.readUInt32LE(0) === begunId && this.#bytes.readUInt32LE(4) === unsentBytes;
-      return same ? { begunId, unsent } : undefined;
+      return same ? unsent : undefined;
     } catch {
       return undefined;
     }
   }
 
   /**
-   * Takes calls back: `count` from `firstId` on do not begin any more, unless `read` says afterwards that they have. False when
+   * Takes calls back: `count` from `firstId` on do not begin any more, unless `begunId` says afterwards that they have. False when
    * that cannot be.
    */
   recall(firstId: number, count: number): boolean {

@@ -109,7 +109,7 @@ export class WorkerSlot {
 
   /** Takes the answers that the worker has ready and holds back for those of short calls: what runs now is none. */
   catchUp(): void {
-    const unsent = this.#worker?.page.read()?.unsent;
+    const unsent = this.#worker?.page.unsent();
     if (unsent === undefined || unsent.length === 0) return;
     frameDecoder(unsent.length, (frame) => {
       if (frame.id !== this.calls[0]?.frameId) return; // was sent meanwhile
@@ -124,13 +124,16 @@ export class WorkerSlot {
     const page = this.#worker?.page;
     if (page === undefined || this.state !== 'busy') return;
     this.catchUp();
-    const begunId = page.read()?.begunId;
+    const begunId = page.begunId();
     if (begunId === undefined) return;
     // From the first that has not begun, whether it was taken back before or not, to the last that was sent.
     const firstId = (begunId + 1) >>> 0;
     if (!page.recall(firstId, (this.#nextId - firstId) >>> 0)) return;
-    const begun = page.read()?.begunId;
-    if (begun === undefined) return;
+    const begun = page.begunId();
+    if (begun === undefined) {
+      this.kill('cannot be asked what it has begun');
+      return;
+    }
     // Ids go round: what is less than half of them ahead has not begun.
     const back = this.calls.filter(({ frameId }) => (frameId - begun - 1) >>> 0 < 2 ** 31);
     this.#takenBack(back);
@@ -233,11 +236,11 @@ export class WorkerSlot {
   }
 
   #endCalls(): { begun: OpenCall[]; waiting: OpenCall[] } {
-    const known = this.#worker?.page.read();
+    const begunId = this.#worker?.page.begunId();
     const calls = this.calls.splice(0);
     this.#taken.clear();
     for (const open of calls) open.slot = undefined;
-    const begun = known === undefined ? calls.length : calls.findIndex(({ frameId }) => frameId === known.begunId) + 1;
+    const begun = begunId === undefined ? calls.length : calls.findIndex(({ frameId }) => frameId === begunId) + 1;
     for (const open of calls.slice(0, begun)) open.startedMs ??= performance.now();
     for (const open of calls.slice(begun)) open.startedMs = undefined;
     return { begun: calls.slice(0, begun), waiting: calls.slice(begun) };
