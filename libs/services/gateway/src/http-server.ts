@@ -29,6 +29,8 @@ export interface HttpServerDeps extends Omit<AnswerDeps, 'planner' | 'meters'> {
 }
 
 const closingTurnsMax = 100;
+/** Before idle connections move to the next process: most of those in use have an answer by then. */
+const toldMs = 1_000;
 
 /** The data plane's HTTP server: an exchange for each request, from its head to its access line. */
 export class HttpServer implements HttpHandler, ExchangeObserver {
@@ -73,7 +75,7 @@ export class HttpServer implements HttpHandler, ExchangeObserver {
 
   /** Takes no further connection, finishes open requests; `signal` ends them. Idle connections go to `give`, or are closed. */
   async close(signal: AbortSignal, give?: (connection: RawConnection) => void): Promise<void> {
-    await this.#server.close(signal, give);
+    await this.#server.close(signal, give, give === undefined ? 0 : toldMs);
     // The last requests learn a little after their connections that it is over.
     for (let turn = 0; turn < closingTurnsMax && this.#open > 0; turn += 1) await setImmediate();
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { RawConnection } from '@mooring/runtime';
 import { Connection } from './connection.ts';
@@ -69,14 +70,16 @@ export class Http1Server implements ServerState {
 
   /**
    * Takes no further connection and finishes open requests; `signal` ends them. Idle connections are closed, or, with
-   * `give`, given to whoever serves on: a request may be under way on them that would be lost with a close.
+   * `give`, given to whoever serves on: a request may be under way on them that would be lost with a close. Connections are
+   * given one by one, so those in use are told first, for `toldMs`, that they end with their next answer.
    */
-  async close(signal: AbortSignal, give?: (connection: RawConnection) => void): Promise<void> {
+  async close(signal: AbortSignal, give?: (connection: RawConnection) => void, toldMs = 0): Promise<void> {
     this.closing = true;
     this.give = give;
     const closed = Promise.all(
       this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
+    if (toldMs > 0) await Promise.race([this.#allLeft(), delay(toldMs, undefined, { signal }).catch(() => undefined)]);
     for (const connection of this.#connections) connection.closeIfIdle();
     const force = (): void => {
       for (const connection of this.#connections) connection.destroy();
