@@ -10,6 +10,8 @@ export const routingBucket = 'mooring_routing';
 /** Bucket `mooring_routing`, key = endpoint name in lower case. Written by the controller. */
 export interface RoutingRecord {
   endpoint: string;
+  /** When it was created: tells it from an endpoint of the same name that was deleted before. */
+  createdAt: string;
   authMode: AuthMode;
   traffic: TrafficTable;
   mirrorTraffic: TrafficTable;

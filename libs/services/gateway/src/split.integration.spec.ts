@@ -33,6 +33,7 @@ async function writeKeys(first: string, second: string): Promise<void> {
 async function writeRoute(endpoint: string): Promise<void> {
   const route: RoutingRecord = {
     endpoint,
+    createdAt: '2026-01-01T00:00:00.000Z',
     authMode: 'key',
     traffic: {},
     mirrorTraffic: {},

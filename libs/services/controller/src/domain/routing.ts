@@ -16,7 +16,7 @@ export interface RoutedDeployment {
 
 /** What the data plane needs to know of an endpoint. */
 export function routingRecord(
-  endpoint: { key: string; generation: number; spec: OnlineEndpointSpec },
+  endpoint: { key: string; generation: number; spec: OnlineEndpointSpec; system: { createdAt: string } },
   deployments: readonly RoutedDeployment[],
 ): RoutingRecord {
   const routes = deployments
@@ -27,6 +27,7 @@ export function routingRecord(
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   return {
     endpoint: endpoint.key,
+    createdAt: endpoint.system.createdAt,
     authMode: endpoint.spec.authMode,
     traffic: endpoint.spec.traffic,
     mirrorTraffic: endpoint.spec.mirrorTraffic,

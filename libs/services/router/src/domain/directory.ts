@@ -27,6 +27,7 @@ export interface EndpointEntry {
   readonly name: string;
   /** As the user wrote it. */
   readonly writtenName: string;
+  readonly createdAt: string;
   readonly traffic: CompiledTraffic;
   readonly mirrors: readonly { percent: number; deployment: DeploymentEntry }[];
   readonly deployments: ReadonlyMap<string, DeploymentEntry>;
@@ -148,7 +149,8 @@ export class Directory {
       const deployment = deployments.get(key.toLowerCase());
       return deployment === undefined || percent <= 0 ? [] : [{ percent, deployment }];
     });
-    return { name, writtenName: record.endpoint, traffic: compileTraffic(record.traffic), mirrors, deployments };
+    const { endpoint: writtenName, createdAt } = record;
+    return { name, writtenName, createdAt, traffic: compileTraffic(record.traffic), mirrors, deployments };
   }
 
   private poolOf(endpoint: string, deployment: string): DeploymentPool {

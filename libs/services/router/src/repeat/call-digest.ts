@@ -26,9 +26,12 @@ export function callDigest(call: ScoreCall, where: string): string | Promise<str
   })();
 }
 
-/** Under what a key is known: two endpoints never share one. Says nothing of the key. */
-export function keyDigest(endpoint: string, idempotencyKey: string): string {
+/**
+ * Under what a key is known: two endpoints never share one, nor does one with a deleted one of the same name. Says nothing of
+ * the key.
+ */
+export function keyDigest({ name, createdAt }: { name: string; createdAt: string }, idempotencyKey: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([endpoint, idempotencyKey]))
+    .update(JSON.stringify([name, createdAt, idempotencyKey]))
     .digest('base64url');
 }

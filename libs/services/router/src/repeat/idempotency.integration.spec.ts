@@ -46,10 +46,13 @@ function send(
   return platform.router.scoring.score(scoreCall({ idempotencyKey, body: Buffer.from('a'), ...fields }), signal);
 }
 
+/** As the routing records of this spec name an endpoint. */
+const routed = (name: string): { name: string; createdAt: string } => ({ name, createdAt: routing().createdAt });
+
 /** What the processes share of a key, once it is there. */
 function storedRecord(key: string): Promise<IdempotencyRecord> {
   return eventually(async () => {
-    const entry = await shared.get(keyDigest('cars', key));
+    const entry = await shared.get(keyDigest(routed('cars'), key));
     if (entry === undefined) throw new Error('it is not there');
     return entry.value;
   });
@@ -252,7 +255,7 @@ it('takes over the claim of a process that is dead after its lease, and never th
   const alive = send(one, key, { body });
   const claim = await storedRecord(key);
   const dead = randomUUID();
-  await shared.create(keyDigest('cars', dead), { fingerprint: claim.fingerprint, owner: 'a dead one' });
+  await shared.create(keyDigest(routed('cars'), dead), { fingerprint: claim.fingerprint, owner: 'a dead one' });
   const started = performance.now();
   const waiting = send(two, key, { body });
   const over = send(two, dead, { body });
@@ -303,7 +306,7 @@ it('puts no key into the store in clear, and nothing for an endpoint that does n
   expect((await send(one, key, { endpoint: 'nothing' })).errorReason).toBe('ENDPOINT_NOT_FOUND');
   const all = await shared.list();
   expect([...all.keys()].join(' ') + JSON.stringify([...all.values()].slice(-5))).not.toContain('secret-');
-  expect(all.has(keyDigest('nothing', key))).toBe(false);
+  expect(all.has(keyDigest(routed('nothing'), key))).toBe(false);
 });
 
 it('goes on with what this process knows while NATS is away, and shares again when it is back', async () => {

@@ -7,6 +7,9 @@ import { IdempotentPort, type KnownAnswer } from './idempotency.ts';
 
 const never = new AbortController().signal;
 
+/** When the endpoint of these specs was created; a spec may have it deleted and created again. */
+let createdAt = 'the first time';
+
 /** A process that has only its own store, as while NATS is away. */
 function alone(answer: (call: ScoreCall) => Promise<ScoreReply>, openMax = 10) {
   const notes: string[] = [];
@@ -19,7 +22,9 @@ function alone(answer: (call: ScoreCall) => Promise<ScoreReply>, openMax = 10) {
   const port = new IdempotentPort(
     { score },
     {
-      directory: { endpoint: (name) => (name === 'cars' ? ({ name, writtenName: 'Cars' } as never) : undefined) },
+      directory: {
+        endpoint: (name) => (name === 'cars' ? ({ name, writtenName: 'Cars', createdAt } as never) : undefined),
+      },
       answers: new AnswerStore<KnownAnswer>({ entriesMax: 2, bytesMax: 2 ** 20, ttlMs: 1_000 }, () => 0),
       claims: { store: { use: () => Promise.reject(away) }, leaseMs: 1_000 },
       processId: 'p',
@@ -39,6 +44,14 @@ it('keeps what it can while it cannot share, and counts that', async () => {
   expect([(await send()).idempotency, (await send()).idempotency]).toEqual(['stored', 'replayed']);
   expect(calls).toHaveLength(1);
   expect(notes).toEqual(['Cars alone', 'Cars run', 'Cars replayed']);
+});
+
+it('gives nobody the answer of an endpoint that was deleted and created again', async () => {
+  const { send, calls } = alone(done);
+  await send();
+  createdAt = 'the second time';
+  expect((await send()).idempotency).toBe('stored');
+  expect(calls).toHaveLength(2);
 });
 
 it.each([

@@ -8,7 +8,7 @@ import {
   type ScoreReply,
   type ScoringPort,
 } from '@mooring/scoring-stream';
-import type { Directory } from '../domain/directory.ts';
+import type { Directory, EndpointEntry } from '../domain/directory.ts';
 import { isInference } from '../domain/is-inference.ts';
 import type { AnswerStore } from './answer-store.ts';
 import { callDigest, keyDigest } from './call-digest.ts';
@@ -66,7 +66,7 @@ export class IdempotentPort implements ScoringPort {
     // The route says in its own words what is wrong with it; a key that opens nothing shall not fill the store.
     const endpoint = this.deps.directory.endpoint(call.endpoint);
     if (endpoint === undefined) return this.next.score(call, signal);
-    return this.scoreOnce(endpoint.writtenName, call, signal).catch((thrown: unknown) =>
+    return this.scoreOnce(endpoint, call, signal).catch((thrown: unknown) =>
       failedReply(PlatformError.from(thrown), true),
     );
   }
@@ -81,8 +81,9 @@ export class IdempotentPort implements ScoringPort {
     await Promise.all(this.settling);
   }
 
-  private async scoreOnce(endpoint: string, call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
-    const key = keyDigest(endpoint.toLowerCase(), call.idempotencyKey);
+  private async scoreOnce(entry: EndpointEntry, call: ScoreCall, signal: AbortSignal): Promise<ScoreReply> {
+    const endpoint = entry.writtenName;
+    const key = keyDigest(entry, call.idempotencyKey);
     const fingerprint = await callDigest(call, call.deployment.toLowerCase());
     const known = this.deps.answers.get(key);
     if (known !== undefined)

@@ -62,6 +62,7 @@ export function routing(fields: Partial<RoutingRecord> & { names?: readonly stri
   const { names = ['martina', 'luca'], ...rest } = fields;
   return {
     endpoint: 'cars',
+    createdAt: '2026-01-01T00:00:00.000Z',
     authMode: 'key',
     traffic: { martina: 100 },
     mirrorTraffic: {},
