@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { relayOverIpc } from './connection-relay.ts';
+import { countExternalMemoryWithHeap } from './heap-limits.ts';
 import type { ModuleSet, StopReason } from './module.ts';
 import { startModules, type RunningModules, type StopFailure } from './run-modules.ts';
 import type { FromChild, ToChild } from './supervisor-messages.ts';
@@ -24,6 +25,7 @@ const retireTimeoutMs = 185_000;
  * it waits for its supervisor's word before it starts them. Logs go to stderr as JSON lines.
  */
 export async function runMain(modules: ModuleSet, options: MainOptions): Promise<void> {
+  countExternalMemoryWithHeap();
   const log = pino({ level: process.env['MOORING_LOG_LEVEL'] ?? 'info' }, pino.destination(2));
   const names = options.target === 'all' ? Object.keys(modules) : options.target.split(',');
   const unknown = names.filter((name) => !(name in modules));

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { InstanceSpec } from '@mooring/domain';
 import type { Environment } from '@mooring/config';
+import { countExternalMemoryWithHeap } from '@mooring/runtime';
 import type { ModelRuntime } from '@mooring/scoring-stream';
 import { startTracing } from '@mooring/telemetry';
 import type { Logger } from 'pino';
@@ -19,6 +20,7 @@ const stopMarginMs = 2_000;
  * 2 = no usable specification.
  */
 export async function runScorerProcess(environment: Environment): Promise<number> {
+  countExternalMemoryWithHeap();
   const log = instanceLog((line) => void writeSync(stderr, line), environment['MOORING_LOG_LEVEL'] ?? 'info');
   const asked = stopAsked();
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
