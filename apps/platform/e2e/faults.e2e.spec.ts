@@ -257,7 +257,7 @@ describe.concurrent('scripts that misbehave while they run', () => {
     withScript('read_env_and_files.py', 'environment_variables: {MY_SETTING: "1"}', async (name) => {
       const seen = JSON.parse((await score(name, {})).body.toString()) as { env: string[] };
       expect(seen.env).toContain('MY_SETTING');
-      expect(seen.env.filter((name) => /MOORING|NATS|TOKEN|OTEL/.test(name))).toEqual([]);
+      expect(seen.env.filter((variable) => /MOORING|NATS|TOKEN|OTEL/.test(variable))).toEqual([]);
     }));
 
   it('children that a script leaves behind end with it', async () => {

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +27,21 @@ const processes =
     split: ['auth', 'registry', 'controller', 'batch-scheduler', 'worker', 'management', 'router', 'gateway'],
   }[topology] ?? [];
 
+/** A script whose run tells that it has begun, and ends a little after it may. */
+function untilReleased(folder: string): string {
+  return `
+import os, time
+def init(): pass
+def run(data):
+    open(${JSON.stringify(join(folder, 'slow-runs'))}, "w").close()
+    for _ in range(180):
+        time.sleep(0.1)
+        if os.path.exists(${JSON.stringify(join(folder, 'slow-may-end'))}): break
+    time.sleep(0.5)
+    return [1]
+`;
+}
+
 interface Restarted {
   process: string;
   old_pid: number;
@@ -40,9 +57,7 @@ describe(`restart (${topology} topology)`, () => {
     const onnx = onnxYaml('kept', 'tiny', join(fixtures, 'iris-onnx/model.onnx'));
     await platform.json('online-deployment', 'create', '-f', platform.yaml(onnx), '--all-traffic');
     const slow = scriptYaml('kept', 'slow', './code', 'slow.py');
-    const yaml = platform.yaml(slow, {
-      'code/slow.py': 'import time\ndef init(): pass\ndef run(data): time.sleep(12); return [1]\n',
-    });
+    const yaml = platform.yaml(slow, { 'code/slow.py': untilReleased(platform.data) });
     await platform.json('online-deployment', 'create', '-f', yaml);
     key = await platform.key('kept');
   });
@@ -77,9 +92,16 @@ describe(`restart (${topology} topology)`, () => {
   it('of a service replaces the process that runs it; a request that is open is answered, by then from the old one', async () => {
     const headers = { 'azureml-model-deployment': 'slow' };
     const open = platform.send('/endpoints/kept/score', { key, body: '{}', headers });
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const { stdout, code } = await platform.mooring('restart', 'gateway');
-    expect(code).toBe(0);
+    await until('the request to be open', async () => existsSync(join(platform.data, 'slow-runs')));
+    const args = [join(root, 'apps/cli/src/main.ts'), 'restart', 'gateway', '--data', platform.data];
+    const restart = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    restart.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    restart.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const closed = once(restart, 'close');
+    await until('the new process to serve', async () => stderr.includes('finishes what is open'));
+    writeFileSync(join(platform.data, 'slow-may-end'), '');
+    expect(await closed, stderr).toEqual([0, null]);
     expect(stdout).toMatch(/Process\s+Old pid\s+Pid\s+Ready ms\s+Drain ms/);
     const answer = await open;
     expect(answer.status, answer.body.toString()).toBe(200);
@@ -88,7 +110,7 @@ describe(`restart (${topology} topology)`, () => {
 
   it('keeps connections that are idle', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const once = (): Promise<{ status: number; port: number | undefined }> =>
+    const ask = (): Promise<{ status: number; port: number | undefined }> =>
       new Promise((resolve, reject) => {
         const headers = { authorization: `Bearer ${key}`, 'content-length': iris.length };
         const call = request(
@@ -102,9 +124,9 @@ describe(`restart (${topology} topology)`, () => {
         call.on('error', reject);
         call.end(iris);
       });
-    const before = await once();
+    const before = await ask();
     await platform.json('restart', 'edge');
-    expect(await once()).toEqual(before);
+    expect(await ask()).toEqual(before);
     expect(before.status).toBe(200);
     agent.destroy();
   });
@@ -133,9 +155,14 @@ describe(`restart (${topology} topology)`, () => {
 
 describe(`changes, restarts and kills under load (${topology} topology)`, () => {
   it('lose no request and answer none wrong', { timeout: 900_000 }, async () => {
-    const args = ['--topology', topology, '--count', '2', '--rate', '150'];
     const program = join(root, 'load-tests/reliability/main.ts');
-    const { code, stdout, stderr } = await run(process.execPath, [program, ...args], {}, 880_000);
+    const args = [program, '--topology', topology, '--rate', '150'];
+    // Changes are the same work in every topology; which processes there are to restart and to kill is not.
+    const listed = await run(process.execPath, [...args, '--list'], {});
+    const names = listed.stdout.match(/^(roll|restart-|kill-)\S*/gm) ?? [];
+    expect(names).toEqual(expect.arrayContaining(['roll', 'restart-nats', 'kill-scorer', 'kill-nats']));
+    const which = topology === 'default' ? ['--count', '2'] : ['--count', '1', '--only', names.join(',')];
+    const { code, stdout, stderr } = await run(process.execPath, [...args, ...which], {}, 880_000);
     for (const line of stdout.trimEnd().split('\n')) figure(`${line} (${topology})`);
     expect(code, stdout + stderr).toBe(0);
   });
