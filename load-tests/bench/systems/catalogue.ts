@@ -9,7 +9,7 @@ const irisAndCnn = ['iris-rest', 'iris-rest-binary', 'iris-score', 'iris-grpc', 
 const sweeps = ['in-flight', 'bodies', 'endpoints', 'open-loop', 'overload'];
 const platform = {
   hostKey: 'mooring',
-  host: (context) => new MooringHost('default', context),
+  host: (context) => new MooringHost(context),
 } satisfies Partial<SystemEntry>;
 
 /** The rows of every table, in their order. */
@@ -22,7 +22,23 @@ export const catalogue: readonly SystemEntry[] = [
     name: 'mooring-split',
     about: 'gateway, router and scorer in processes of their own',
     workloads: ['iris-rest', 'iris-score', 'iris-grpc'],
-    host: (context) => new MooringHost('split', context),
+    host: (context) => new MooringHost(context, '--topology', 'split'),
+  },
+  {
+    name: 'mooring-edges',
+    about: 'two data-plane processes on one port',
+    workloads: [
+      'iris-rest',
+      'iris-rest-binary',
+      'iris-score',
+      'iris-grpc',
+      'cnn-rest',
+      'script-rest',
+      'in-flight',
+      'open-loop',
+      'overload',
+    ],
+    host: (context) => new MooringHost(context, '--edge', '2'),
   },
   {
     name: 'node-echo',

@@ -38,10 +38,11 @@ const uses: Readonly<Record<string, { model?: ModelName; script?: string; worker
 
 export const mooringWorkloads: readonly string[] = Object.keys(uses);
 
-/** Rows `mooring` and `mooring-split` leave the placement to the platform; the others pin it, or turn batching on. */
+/** The first rows leave the placement to the platform; the others pin it, or turn batching on. */
 const variants: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   mooring: {},
   'mooring-split': {},
+  'mooring-edges': {},
   'mooring-threads': { 'mooring.placement': 'threads' },
   'mooring-process': { 'mooring.placement': 'process' },
   'mooring-batch': { 'mooring.batch.max-rows': '16', 'mooring.batch.max-delay-us': '1000' },

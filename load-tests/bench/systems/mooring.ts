@@ -22,7 +22,7 @@ interface Address {
 export class MooringHost implements Host {
   readonly name: string;
   readonly data: string;
-  readonly #topology: string;
+  readonly #arguments: readonly string[];
   readonly #context: Context;
   /** By the endpoint's name. */
   readonly #keys = new Map<string, string>();
@@ -32,9 +32,10 @@ export class MooringHost implements Host {
   #up: Child | undefined;
   #ready: { http: Address; grpc: Address; management: Address } | undefined;
 
-  constructor(topology: 'default' | 'split', context: Context) {
-    this.name = topology === 'default' ? 'mooring up' : `mooring up --topology ${topology}`;
-    this.#topology = topology;
+  /** `upArguments`: what `mooring up` is given beside folder and addresses. */
+  constructor(context: Context, ...upArguments: readonly string[]) {
+    this.name = ['mooring up', ...upArguments].join(' ');
+    this.#arguments = upArguments;
     this.#context = context;
     this.data = mkdtempSync(join(context.temp, 'data-'));
   }
@@ -42,7 +43,7 @@ export class MooringHost implements Host {
   async start(rows: readonly Row[]): Promise<void> {
     const free = '127.0.0.1:0';
     const args = ['up', '--data', this.data, '--http', free, '--grpc', free, '--management', free];
-    this.#up = Child.program(this.name, process.execPath, [cli, ...args, '--topology', this.#topology], {
+    this.#up = Child.program(this.name, process.execPath, [cli, ...args, ...this.#arguments], {
       ...this.#environment(),
       // All that a production platform has on: keys, metrics and access lines by default, one in a hundred traces.
       OTEL_EXPORTER_OTLP_ENDPOINT: this.#context.tracesUrl,
