@@ -11,6 +11,33 @@ export type {
 } from './online.ts';
 export { probeDefaults, requestSettingsDefaults } from './online.ts';
 export {
+  batchJobDefaults,
+  type BatchDeploymentSpec,
+  type BatchEndpointSpec,
+  type BatchJobSettings,
+  type ComponentVersionSpec,
+  type DataVersionSpec,
+  type ModelBatchDeploymentSpec,
+  type PipelineBatchDeploymentSpec,
+} from './batch.ts';
+export {
+  jobsBucket,
+  miniBatchesBucket,
+  type BatchLaunch,
+  type InputFile,
+  type ItemError,
+  type JobInput,
+  type JobOutput,
+  type JobProgress,
+  type JobRecord,
+  type JobStatus,
+  type MiniBatch,
+  type MiniBatchRecord,
+  type PartFile,
+  type RowFormat,
+  type RowRange,
+} from './job.ts';
+export {
   isTerminal,
   resourceHistory,
   resourceKinds,

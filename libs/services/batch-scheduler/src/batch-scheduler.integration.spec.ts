@@ -27,7 +27,15 @@ describe('the batch scheduler', () => {
 
   it('refuses jobs and says what to do instead', async () => {
     const client = createClient(BatchServiceClient, address);
-    await expect(client.call('submitJob', { endpoint: 'night', jobJson: '{}' })).rejects.toMatchObject({
+    await expect(
+      client.call('submitJob', {
+        endpoint: 'night',
+        jobJson: '{}',
+        deployment: '',
+        idempotencyKey: '',
+        principal: 'somebody',
+      }),
+    ).rejects.toMatchObject({
       code: 'unimplemented',
       reason: 'BATCH_NOT_AVAILABLE',
       message: expect.stringContaining("'night'") as string,

@@ -1,0 +1,185 @@
+import type { BatchJobSettings } from './batch.ts';
+import type { OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
+
+/**
+ * Batch jobs. A job is one document; each of its mini-batches is one more, which exists exactly when that mini-batch is done.
+ * What a mini-batch wrote counts by being named in its record and in no other way, so whatever ran twice counts once.
+ */
+
+export type JobStatus =
+  | 'Queued'
+  | 'Preparing'
+  | 'Running'
+  | 'Finalizing'
+  | 'Completed'
+  | 'Failed'
+  | 'CancelRequested'
+  | 'Canceled';
+
+export const jobsBucket = 'mooring_jobs';
+
+/** Bucket `mooring_jobs`, key = `job.<name in lower case>`. Written by the batch-scheduler alone, by compare and set. */
+export interface JobRecord {
+  /** As the caller wrote it, or generated. */
+  name: string;
+  displayName: string;
+  experimentName: string;
+  tags: Readonly<Record<string, string>>;
+  properties: Readonly<Record<string, string>>;
+  /** As the user wrote them. */
+  endpoint: string;
+  deployment: string;
+  createdAt: string;
+  createdBy: string;
+  /** SHA-256 of what was asked: the same name with another is refused. */
+  fingerprint: string;
+  input: JobInput;
+  output: JobOutput;
+  /** The deployment's, with what the job overrides. */
+  settings: BatchJobSettings;
+  /** Versions that it runs with, whatever the deployment becomes meanwhile. */
+  model: string;
+  code?: { codeKey: string; scoringScript: string };
+  environment?: string;
+  status: JobStatus;
+  /** Of the present status. */
+  since: string;
+  startedAt?: string;
+  endedAt?: string;
+  /** Why it failed, for people; the code is Azure's where it has one. */
+  error?: { code: string; message: string };
+  /** Grows with each resume; mini-batches that failed in an earlier one run again. */
+  attempt: number;
+  /** Known once the input is listed. */
+  listing?: {
+    files: number;
+    bytes: number;
+    items: number;
+    miniBatches: number;
+    itemKind: 'files' | 'rows';
+    sha256: string;
+  };
+  /** Brought up to date about once a second while it runs. */
+  progress: JobProgress;
+  /** Digests of what ran; known once it is prepared. */
+  ran?: { modelSha256?: string; codeSha256?: string; environment?: string };
+  /** For costs: what its processes took. */
+  usage: { instanceS: number; items: number; bytes: number };
+}
+
+export interface JobProgress {
+  succeeded: number;
+  failed: number;
+  skipped: number;
+  miniBatchesDone: number;
+  itemsPerS?: number;
+  etaS?: number;
+  /** Jobs that are before it, while it is queued. */
+  queuePosition?: number;
+}
+
+export interface JobInput {
+  name: string;
+  type: 'uri_folder' | 'uri_file';
+  /** As asked for: `azureml:data:1`, `azureml://datastores/...`, a folder of this machine, `https://...`. */
+  uri: string;
+}
+
+export interface JobOutput {
+  /** Container and folder in the artifact store; `azureml/<job>/score` of the default one unless asked for. */
+  container: string;
+  folder: string;
+}
+
+/** One file of a job's input, as it was when it was listed. */
+export interface InputFile {
+  /** Below the input's folder, with `/` between names. */
+  path: string;
+  /** Absolute, on this machine. */
+  localPath: string;
+  bytes: number;
+  /** Whole milliseconds; a file whose size or time differs when it is read has changed since. */
+  modifiedMs: number;
+}
+
+export type RowFormat = 'csv' | 'jsonl' | 'parquet';
+
+/** Rows of one tabular file. */
+export interface RowRange {
+  file: InputFile;
+  format: RowFormat;
+  compression?: 'gzip' | 'zstd';
+  /** Number of its first row in the file, from 0; a CSV's header is no row. */
+  firstRow: number;
+  rows: number;
+  /** Where these rows lie in the (decompressed) file; absent for Parquet, which has row groups. */
+  bytes?: { start: number; end: number };
+  /** Column names of a CSV. */
+  columns?: readonly string[];
+}
+
+/** What one `run()` gets: a line of the job's `mini-batches.jsonl`, and the message on the work queue. */
+export interface MiniBatch {
+  job: string;
+  attempt: number;
+  /** From 0, in the order of the input. */
+  index: number;
+  /** Number of its first item among all items of the job. */
+  firstItem: number;
+  items: number;
+  /** Exactly one of the two. */
+  files?: readonly InputFile[];
+  rows?: RowRange;
+}
+
+export const miniBatchesBucket = 'mooring_mini_batches';
+
+/**
+ * Bucket `mooring_mini_batches`, key = `<job in lower case>.<index>`. Made by whoever finished the mini-batch first; what
+ * others wrote for it is thrown away.
+ */
+export interface MiniBatchRecord {
+  index: number;
+  attempt: number;
+  items: number;
+  succeeded: number;
+  failed: number;
+  /** Items that the script left out on purpose are failed ones, too; skipped are those of a cancelled mini-batch. */
+  part?: PartFile;
+  errors?: PartFile;
+  runs: number;
+  worker: string;
+  startedAt: string;
+  endedAt: string;
+}
+
+/** A file of the job's `parts` folder, whole and on disk before its name is recorded. */
+export interface PartFile {
+  file: string;
+  bytes: number;
+  lines: number;
+  sha256: string;
+}
+
+/** A line of an errors part, and of the job's `errors.jsonl`. */
+export interface ItemError {
+  /** Among all items of the job. */
+  item: number;
+  /** The file's path below the input, with `#row` behind it for a row. */
+  source: string;
+  /** `FileChanged`, `FileUnreadable`, `BadRow`, `ScriptRaised`, `ScriptTimedOut`, `ScriptReturnedFewer`, `WorkerLost`, ... */
+  reason: string;
+  message: string;
+  runs: number;
+}
+
+/** What the controller gets ready for a job's processes. */
+export interface BatchLaunch {
+  runtime: OnnxRuntimeSpec | PythonRuntimeSpec;
+  model?: { name: string; version: string; path: string; digest: string };
+  codeDigest?: string;
+  environmentDigest?: string;
+  environmentVariables: Readonly<Record<string, string>>;
+  limits: { cpu: number; memoryMib: number };
+  warnings: readonly string[];
+}
