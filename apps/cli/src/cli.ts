@@ -2,7 +2,7 @@ import { didYouMean, PlatformError } from '@mooring/errors';
 import type { Command } from './command.ts';
 import { nouns, type Noun } from './command-table.ts';
 import { createContext, type CommandContext, type Io } from './context.ts';
-import { namedLeading, parseFlags } from './parse-flags.ts';
+import { parseFlags } from './parse-flags.ts';
 import { reportError } from './report-error.ts';
 import { globalFlags } from './shared/flags.ts';
 
@@ -44,7 +44,9 @@ function knownPath([name = '', verb = '']: readonly string[]): string {
 }
 
 function wantsHelp(argv: readonly string[]): boolean {
-  return argv.includes('--help') || argv.includes('-h');
+  const flagsEnd = argv.indexOf('--');
+  const flags = flagsEnd === -1 ? argv : argv.slice(0, flagsEnd);
+  return flags.includes('--help') || flags.includes('-h');
 }
 
 /** The command, or the help text that was asked for. */
@@ -104,7 +106,7 @@ async function findVerb(
 }
 
 function parse(argv: readonly string[], command: Command) {
-  const all = parseFlags(namedLeading(argv, command), { ...globalFlags, ...command.flags });
+  const all = parseFlags(argv, { ...globalFlags, ...command.flags });
   const own = Object.fromEntries(Object.keys(command.flags).map((key) => [key, (all as Record<string, unknown>)[key]]));
   return { globals: all, own: own as never };
 }

@@ -5,7 +5,7 @@ import { assetNameRule, endpointNameRule, isAssetName, isEndpointName } from '@m
 import { describe, expect, it } from 'vitest';
 import { nouns } from './command-table.ts';
 import type { Command, Flag } from './command.ts';
-import { namedLeading, parseFlags } from './parse-flags.ts';
+import { parseFlags } from './parse-flags.ts';
 import { assetRule, endpointRule, globalFlags } from './shared/flags.ts';
 import { runLine } from './testing/run-line.ts';
 
@@ -34,7 +34,7 @@ describe('the table of commands', () => {
       const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
       expect(words.slice(0, path.split(' ').length).join(' ')).toBe(path);
       const argv = words.slice(path.split(' ').length);
-      parseFlags(namedLeading(argv, command), { ...globalFlags, ...command.flags });
+      parseFlags(argv, { ...globalFlags, ...command.flags });
     }
   });
 

@@ -13,7 +13,7 @@ export interface TextFlag extends FlagBase {
   /** What stands for the value in help. */
   value: string;
   required?: boolean;
-  /** Its value may stand alone, without the flag; for one flag of a command at most. */
+  /** Its value may stand alone, without the flag: `restart edge`; for one flag of a command at most. */
   bare?: boolean;
   choices?: readonly string[];
   /** What any value must be; checked before anything is dialed or read. */
@@ -69,8 +69,6 @@ export interface Command<F extends Flags = Flags> {
   /** More that a user should know, a few lines at most. */
   about?: string;
   flags: F;
-  /** The flag whose value may stand alone, first: `restart edge`. */
-  leading?: string;
   /** Complete command lines, the most usual first. */
   examples: readonly string[];
   run(args: ArgsOf<F>, context: CommandContext): Promise<void>;

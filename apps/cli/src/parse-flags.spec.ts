@@ -58,7 +58,18 @@ describe('parseFlags', () => {
     for (const argv of [['r-1'], ['--id', 'r-1'], ['--id=r-1'], ['-o', 'json', 'r-1'], ['r-1', '-o', 'json']]) {
       expect(parseFlags(argv, own).id).toBe('r-1');
     }
-    for (const argv of [['r-1', 'r-2'], ['--id', 'r-1', 'r-2'], [''], []]) {
+    for (const argv of [['--', '--id'], ['-o', 'json', '--', '--id'], ['--id=--id'], ['--id=--id', '--']]) {
+      expect(parseFlags(argv, own).id).toBe('--id');
+    }
+    for (const argv of [
+      ['r-1', 'r-2'],
+      ['--id', 'r-1', 'r-2'],
+      ['r-1', '--', '-r-2'],
+      ['--id', '-r'],
+      ['--'],
+      [''],
+      [],
+    ]) {
       expect(() => parseFlags(argv, own)).toThrow('the command line is not right');
     }
   });

@@ -1,9 +1,9 @@
 import { didYouMean, PlatformError, type FieldProblem } from '@mooring/errors';
-import type { ArgsOf, Command, Flag, Flags, WholeFlag } from './command.ts';
+import type { ArgsOf, Flag, Flags, WholeFlag } from './command.ts';
 
 /**
  * Reads `argv` by the table of flags. Throws one PlatformError with every problem: unknown and refused flags, missing
- * and wrong values, missing flags, words that belong to no flag.
+ * and wrong values, missing flags, words that belong to no flag. After `--` no word is a flag.
  */
 export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): ArgsOf<F> {
   const problems: FieldProblem[] = [];
@@ -11,12 +11,17 @@ export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): 
     Object.entries(flags).flatMap(([key, flag]) => flag.names.map((name) => [name, { key, flag }] as const)),
   );
   const values = new Map<string, string[]>();
-  const bare = Object.entries(flags).find(([, flag]) => flag.kind === 'text' && flag.bare);
+  const bare = bareFlag(flags);
+  let flagsEnded = false;
   for (let at = 0; at < argv.length; at += 1) {
     const word = argv[at] ?? '';
-    const named = splitWord(word, byName) ?? bareWord(word, bare, values);
+    if (word === '--' && bare !== undefined && !flagsEnded) {
+      flagsEnded = true;
+      continue;
+    }
+    const named = flagsEnded || !word.startsWith('-') ? bareWord(word, bare, values) : splitWord(word, byName);
     if (named === undefined) {
-      problems.push(strayWord(word, byName));
+      problems.push(flagsEnded ? belongsNowhere(word) : strayWord(word, byName));
       continue;
     }
     const { key, flag, value } = named;
@@ -39,16 +44,6 @@ export function parseFlags<F extends Flags>(argv: readonly string[], flags: F): 
   ) as ArgsOf<F>;
 }
 
-/** With the name of the flag before the value that may stand alone. */
-export function namedLeading(
-  argv: readonly string[],
-  { leading, flags }: Pick<Command, 'leading' | 'flags'>,
-): readonly string[] {
-  const name = leading === undefined ? undefined : flags[leading]?.names[0];
-  const alone = argv[0] !== undefined && !argv[0].startsWith('-');
-  return name !== undefined && alone ? [name, ...argv] : argv;
-}
-
 interface Named {
   key: string;
   flag: Flag;
@@ -68,13 +63,18 @@ function splitWord(word: string, byName: ReadonlyMap<string, { key: string; flag
   return { ...short, name: word.slice(0, 2), value: word.slice(2).replace(/^=/, '') };
 }
 
+/** The flag whose value may stand alone. */
+export function bareFlag(flags: Flags): readonly [key: string, flag: Flag] | undefined {
+  return Object.entries(flags).find(([, flag]) => flag.kind === 'text' && flag.bare);
+}
+
 /** A word on its own as the value of the flag that may be left out, unless that has one. */
 function bareWord(
   word: string,
   bare: readonly [string, Flag] | undefined,
   values: ReadonlyMap<string, unknown>,
 ): Named | undefined {
-  if (bare === undefined || word === '' || word.startsWith('-') || values.has(bare[0])) return undefined;
+  if (bare === undefined || word === '' || values.has(bare[0])) return undefined;
   const [key, flag] = bare;
   return { key, flag, name: flag.names[0] ?? key, value: word };
 }
@@ -123,18 +123,18 @@ function wholeOf({ smallest, largest }: WholeFlag, text: string): number | undef
 }
 
 function strayWord(word: string, byName: ReadonlyMap<string, { flag: Flag }>): FieldProblem {
+  if (!word.startsWith('-')) return belongsNowhere(word);
   const shown = shortened(word);
-  if (!word.startsWith('-'))
-    return {
-      path: shown === '' ? "''" : shown,
-      problem: 'belongs to no flag',
-      expected: 'flags only; --help lists them',
-    };
   const name = word.split('=')[0] ?? word;
   // Two letters are near to any other two.
   if (name.length <= 3) return { path: shown, problem: 'is not a flag of this command' };
   const known = [...byName].filter(([, { flag }]) => flag.hidden !== true).map(([flagName]) => flagName);
   return { path: shown, problem: `is not a flag of this command${didYouMean(name, known)}` };
+}
+
+function belongsNowhere(word: string): FieldProblem {
+  const path = word === '' ? "''" : shortened(word);
+  return { path, problem: 'belongs to no flag', expected: 'flags only; --help lists them' };
 }
 
 function read(flag: Flag, given: readonly string[] | undefined): unknown {

@@ -8,7 +8,7 @@ it.each([
   ['x'.repeat(100), true],
   ['x'.repeat(101), false],
   ['', false],
-  ['-x', false],
+  ['-x', true],
   ['..', false],
   ['../x', false],
   ['a b', false],

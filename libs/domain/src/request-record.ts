@@ -13,11 +13,10 @@ export const requestParts = [
 ] as const;
 
 /** What an id must be to be found by it: ours is, and a caller's own that is not is not kept. */
-export const requestIdRule =
-  'at most 100 letters, digits, underscores, dashes, dots and colons, not beginning with a dash';
+export const requestIdRule = 'at most 100 letters, digits, underscores, dashes, dots and colons, not dots alone';
 
 export function isRequestId(text: string): boolean {
-  return /^[\w.:][\w.:-]{0,99}$/.test(text) && !/^\.+$/.test(text);
+  return /^[\w.:-]{1,100}$/.test(text) && !/^\.+$/.test(text);
 }
 
 export type RequestPart = (typeof requestParts)[number];

@@ -20,6 +20,7 @@ export const command = defineCommand({
       kind: 'text',
       names: ['--name', '-n'],
       value: 'NAME',
+      bare: true,
       about: 'edge, control, a service such as router, a process such as edge-2, or nats',
     },
     timeout: {
@@ -31,7 +32,6 @@ export const command = defineCommand({
       largest: 86_400,
     },
   },
-  leading: 'name',
   examples: ['mooring restart', 'mooring restart edge', 'mooring restart router -o json'],
   async run(args, context) {
     const { runningPlatform } = await import('../shared/platform-process.ts');

@@ -13,7 +13,7 @@ export const command = defineCommand({
       kind: 'text',
       names: ['--id'],
       value: 'ID',
-      about: 'id of the request; the flag itself may be left out',
+      about: 'id of the request; the flag itself may be left out (one that begins with a dash: -- ID)',
       required: true,
       bare: true,
       rule: { test: isRequestId, expected: requestIdRule },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { handleUnaryCall, Metadata } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
+import { isRequestId } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { statusOf } from '@mooring/rpc';
 import type { ScoreReply } from '@mooring/scoring-stream';
@@ -31,7 +32,6 @@ export interface UnaryContext extends GrpcContext {
   sendHeaders(headers: Readonly<Record<string, string>>): void;
 }
 
-const requestIdRule = /^[\w.-]{1,100}$/;
 const traceparentRule = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const deadlineMaxMs = 2 ** 31 - 1;
 
@@ -43,7 +43,7 @@ export function readContext(metadata: Metadata, deadline: Date | number, signal:
     authorization: first(metadata, 'authorization'),
     pin: first(metadata, 'azureml-model-deployment'),
     // One that is not well formed is no reason to refuse a request; it gets an id of ours.
-    requestId: requestIdRule.test(requestId) ? requestId : randomUUID(),
+    requestId: isRequestId(requestId) ? requestId : randomUUID(),
     traceparent: traceparentRule.test(traceparent) ? traceparent : '',
     deadlineMs: Number.isFinite(leftMs) ? Math.min(Math.max(1, Math.ceil(leftMs)), deadlineMaxMs) : 0,
     idempotencyKey: textsOf(metadata, 'idempotency-key'),
