@@ -1,4 +1,5 @@
-import { seeded, cnnShape } from './models/cnn.ts';
+import { seeded } from '@mooring/testing';
+import { cnnShape } from './models/cnn.ts';
 import { bytesField, intField } from './models/onnx-writer.ts';
 
 /** One input tensor and what is to be compared of the answer. */

@@ -54,6 +54,7 @@ describe('the layer check', () => {
   it('lets only spec files import the test harness', () => {
     const text = "import { tempDir } from '@mooring/testing';";
     expect(testingImports([{ path: 'libs/rpc/src/a.spec.ts', text }])).toEqual([]);
+    expect(testingImports([{ path: 'load-tests/bench/a.ts', text }])).toEqual([]);
     expect(testingImports([{ path: 'libs/rpc/src/a.ts', text }])).toHaveLength(1);
   });
 });

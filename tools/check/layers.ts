@@ -85,7 +85,7 @@ export function layerViolations(graph: ProjectGraph, rules: readonly LayerRule[]
   return violations;
 }
 
-/** Files other than specs and test harnesses that import layer:testing. */
+/** Files other than specs, test harnesses and load tests that import layer:testing. */
 export function testingImports(files: readonly SourceFile[]): string[] {
   return files
     .filter(({ path, text }) => !isTestFile(path) && /from '@mooring\/testing'/.test(text))
@@ -93,5 +93,5 @@ export function testingImports(files: readonly SourceFile[]): string[] {
 }
 
 function isTestFile(path: string): boolean {
-  return /\.spec\.ts$|\/(e2e|testing)\//.test(path) || path.startsWith('libs/testing/');
+  return /\.spec\.ts$|\/(e2e|testing)\//.test(path) || /^(libs\/testing|load-tests)\//.test(path);
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { tempDir } from '@mooring/testing';
+import { seededBelow, tempDir } from '@mooring/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mutatedLines, seeded, type MalformedLine } from './testing/malformed-lines.ts';
+import { mutatedLines, type MalformedLine } from './testing/malformed-lines.ts';
 import { runLine, type Outcome } from './testing/run-line.ts';
 
 const folder = tempDir();
@@ -188,7 +188,7 @@ describe('command lines that are not right', () => {
 });
 
 describe('good command lines spoilt in one way', async () => {
-  const lines: MalformedLine[] = await mutatedLines(seeded(20_261_124), 500);
+  const lines: MalformedLine[] = await mutatedLines(seededBelow(20_261_124), 500);
 
   it.each(lines.map((line, index) => ({ ...line, index })))('refuses $index: $title', async ({ argv, says }) => {
     isHelpfulRefusal(await runLine(argv, { environment }), says);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelInferRequest } from '@mooring/contracts/inference';
+import { seededBelow } from '@mooring/testing';
 import { endpointYaml, figure, fixtures, onnxYaml, parallel, startPlatform, until, type Platform } from './harness.ts';
 
 const perSurface = 300;
@@ -23,15 +24,6 @@ beforeAll(async () => {
   key = await platform.key('iris');
 });
 afterAll(() => platform.remove());
-
-/** The same pseudo-random numbers in every run, so that a failure can be looked at again. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
-    return Math.abs(state ^ (state >>> 13)) % below;
-  };
-}
 
 const oddValues: unknown[] = [
   null,
@@ -118,7 +110,7 @@ async function attack(
 
 describe('malformed requests', () => {
   it('over REST: paths, headers and bodies of /score', async () => {
-    const pick = seeded(1);
+    const pick = seededBelow(1);
     const paths = [
       '/endpoints/iris/score',
       '/endpoints/IRIS/score',
@@ -169,7 +161,7 @@ describe('malformed requests', () => {
   });
 
   it('over OIP: JSON and binary bodies', async () => {
-    const pick = seeded(2);
+    const pick = seededBelow(2);
     const valid = {
       id: 'a',
       inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }],
@@ -199,7 +191,7 @@ describe('malformed requests', () => {
   });
 
   it('over gRPC: bytes of ModelInfer', async () => {
-    const pick = seeded(3);
+    const pick = seededBelow(3);
     const valid = Buffer.from(
       ModelInferRequest.encode(
         ModelInferRequest.fromPartial({
@@ -246,7 +238,7 @@ describe('malformed requests', () => {
   });
 
   it('over management REST', async () => {
-    const pick = seeded(4);
+    const pick = seededBelow(4);
     const token = readFileSync(join(platform.data, 'secrets/admin.token'), 'utf8').trim();
     const workspace =
       '/subscriptions/local/resourceGroups/local/providers/Microsoft.MachineLearningServices/workspaces/default';

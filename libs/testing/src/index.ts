@@ -1,4 +1,5 @@
 export { eventually } from './eventually.ts';
 export { fixture } from './fixture.ts';
+export { seeded, seededBelow } from './seeded.ts';
 export { tempDir, type TempDir } from './temp-dir.ts';
 export { startTestNats, type TestNats } from './test-nats.ts';

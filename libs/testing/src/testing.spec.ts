@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { eventually, fixture, tempDir } from './index.ts';
+import { eventually, fixture, seeded, seededBelow, tempDir } from './index.ts';
 
 describe('eventually', () => {
   it('waits until the check passes and gives what it returned', async () => {
@@ -38,5 +38,16 @@ describe('tempDir', () => {
 describe('fixture', () => {
   it('names a fixture that is missing', () => {
     expect(() => fixture('no/such/file')).toThrow("there is no fixture 'no/such/file'");
+  });
+});
+
+describe('seeded', () => {
+  it('gives the same numbers for the same seed, in their range', () => {
+    const [one, two, other] = [seeded(7), seeded(7), seeded(8)].map((random) => Array.from({ length: 1_000 }, random));
+    expect(two).toEqual(one);
+    expect(other).not.toEqual(one);
+    expect(one?.every((value) => value >= 0 && value < 1)).toBe(true);
+    const dice = seededBelow(7);
+    expect(new Set(Array.from({ length: 1_000 }, () => dice(6)))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
   });
 });

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { cnnShape, makeCnn, seeded } from './cnn.ts';
+import { seeded } from '@mooring/testing';
+import { cnnShape, makeCnn } from './cnn.ts';
 
 describe('makeCnn', () => {
   it('makes 6 MB that ONNX Runtime runs, the same bytes each time', async () => {

@@ -1,3 +1,4 @@
+import { seeded } from '@mooring/testing';
 import { model, node, tensor, valueInfo } from './onnx-writer.ts';
 
 export const cnnShape = [1, 3, 32, 32] as const;
@@ -12,17 +13,6 @@ const layers = [
   [256, 256, 1],
 ] as const;
 const classes = 10;
-
-/** Numbers between 0 and 1 that are the same everywhere: mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A picture of 32 by 32 in, probabilities of ten classes out; weights are random, their sizes such that values stay tame. */
 export function makeCnn(): Buffer {

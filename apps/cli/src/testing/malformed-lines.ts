@@ -1,5 +1,6 @@
 import type { Command, Flag } from '../command.ts';
 import { nouns } from '../command-table.ts';
+import { bareFlag } from '../parse-flags.ts';
 import { globalFlags } from '../shared/flags.ts';
 
 export interface MalformedLine {
@@ -89,9 +90,13 @@ const mutations: readonly Mutation[] = [
       ['--nmae', '--', '---', '--x', '-z', '-zz', '--name-', '--__proto__', '--constructor=1', '--é'],
       random,
     );
+    if (flag === '--' && bareFlag(good.command.flags) !== undefined) return undefined;
     return line(good, `the unknown flag ${flag}`, [flag, ...(random(2) === 0 ? [] : ['value'])], /is not a flag/);
   },
   function strayWord(good, random) {
+    // `restart word` is well formed: it is the platform that does not know the word.
+    const [, bare] = bareFlag(good.command.flags) ?? [];
+    if (bare !== undefined && !good.required.includes(bare.names[0] ?? '')) return undefined;
     const word = pick(['word', '', ' ', '=', 'a=b', ...hostile.filter((text) => text !== '-')], random);
     return {
       title: `the stray word ${shown(word)}`,
@@ -191,13 +196,4 @@ function pick<T>(items: readonly T[], random: Random): T {
   const item = items[random(items.length)];
   if (item === undefined) throw new Error('nothing to pick from');
   return item;
-}
-
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    // A linear congruential generator (Numerical Recipes); its high bits are good enough to pick cases.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
 }

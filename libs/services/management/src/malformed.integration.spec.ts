@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
+import { seededBelow, startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import { startTestManagement, workspace, type Answered, type TestManagement } from './testing/test-management.ts';
 import { startUpload } from './testing/uploads.ts';
 
@@ -20,15 +20,6 @@ afterAll(async () => {
   await nats.stop();
   data.remove();
 });
-
-/** The same pseudo-random numbers in every run, so that a failure can be looked at again. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) | 0;
-    return Math.abs(state ^ (state >>> 13)) % below;
-  };
-}
 
 const oddValues: readonly unknown[] = [
   null,
@@ -139,7 +130,7 @@ async function attack(cases: readonly (() => Promise<{ answer: Answered; what: s
 
 describe('malformed requests are the caller’s fault, said so, and nothing breaks', () => {
   it('400 bodies with something wrong in them', async () => {
-    const pick = seeded(7);
+    const pick = seededBelow(7);
     const places = Object.keys(bodies);
     await attack(
       Array.from({ length: 400 }, (_, index) => {
@@ -254,7 +245,7 @@ describe('malformed requests are the caller’s fault, said so, and nothing brea
   });
 
   it('calls that are not what they should be', async () => {
-    const pick = seeded(3);
+    const pick = seededBelow(3);
     const calls = [
       ['onlineEndpoints/kept/regenerateKeys', { keyType: 'Primary', keyValue: 'x' }],
       ['onlineEndpoints/kept/deployments/x/getLogs', { containerType: 'InferenceServer', tail: 5 }],

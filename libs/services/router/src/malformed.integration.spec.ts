@@ -3,9 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ModelInferRequest } from '@mooring/contracts/inference';
 import { reply } from '@mooring/scoring-stream';
-import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
+import { eventually, seeded, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { routing } from './testing/fake-instance.ts';
-import { seeded } from './testing/seeded.ts';
 import { rawCall, startTestPlatform, type TestPlatform } from './testing/test-platform.ts';
 import { startTestScorer, type TestScorer } from './testing/test-scorer.ts';
 

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MirrorReportRecord } from '@mooring/domain';
-import { eventually } from '@mooring/testing';
+import { eventually, seeded } from '@mooring/testing';
 import { FakeInstance, hang, jsonReply, lost, routing } from './testing/fake-instance.ts';
-import { seeded } from './testing/seeded.ts';
 import { testRouter, type TestRouter } from './testing/test-router.ts';
 
 const report = (router: TestRouter): MirrorReportRecord | undefined =>

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
 import { failedReply } from '@mooring/scoring-stream';
+import { seeded } from '@mooring/testing';
 import { FakeInstance, hang, instanceRecord, jsonReply, lost, routing } from './testing/fake-instance.ts';
-import { seeded } from './testing/seeded.ts';
 import { testRouter } from './testing/test-router.ts';
 
 const failed = (code: 'unavailable' | 'resource_exhausted' | 'internal', reason: string, started: boolean) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { seeded } from '@mooring/testing';
 import { newElements, type FixedDataType } from '../datatype.ts';
 import { floatsText, wholesText } from './numbers-text.ts';
-import { seeded } from './testing.ts';
 
 const random = seeded(3);
 const bits = new Uint32Array(2);

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { PlatformError } from '@mooring/errors';
+import { seeded } from '@mooring/testing';
 import { bytesOf, dataTypes, decodeJson, shapeOfNested, tensorFromJson, type DataType, type Tensor } from '../index.ts';
 import { decodeByParse } from '../json-text.ts';
 import { NumberRows } from './number-rows.ts';
 import { readWithRows } from './scan.ts';
-import { decimalText, mutated, randomBody, seeded } from './testing.ts';
+import { decimalText, mutated, randomBody } from './testing.ts';
 
 type Read = (value: unknown) => unknown;
 

@@ -1,3 +1,4 @@
+import { seededBelow } from '@mooring/testing';
 import { parse, stringify } from 'yaml';
 import type { YamlKind } from '../drafts.ts';
 import type { MalformedFile } from './malformed-texts.ts';
@@ -76,20 +77,9 @@ const requiredPaths: Readonly<Record<YamlKind, readonly string[]>> = {
 /** Texts that take every text. */
 const freeTexts = new Set(['description', 'stage', 'image']);
 
-/** A generator of whole numbers below `below`, the same for the same seed. */
-export function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 /** `count` files, each a good one spoilt in one way that its title tells, and that a problem must name. */
 export function mutatedFiles(seed: number, count: number): MalformedFile[] {
-  const random = seeded(seed);
+  const random = seededBelow(seed);
   const kinds = Object.keys(goodFiles) as YamlKind[];
   return Array.from({ length: count }, () => {
     const kind = pick(kinds, random);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { seeded } from '@mooring/testing';
 import { parse, type Parsed } from './testing/parse.ts';
-import { seeded } from './testing/seeded.ts';
 
 const streams = [
   'GET / HTTP/1.1\r\nHost: x\r\n\r\n',

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { createConnection, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seeded } from '@mooring/testing';
 import { parseText } from './testing/parse.ts';
-import { seeded } from './testing/seeded.ts';
 
 interface Seen {
   method: string | undefined;
