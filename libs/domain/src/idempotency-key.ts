@@ -13,7 +13,12 @@ export function checkIdempotencyKey(sent: string | readonly string[], place: str
   }
   if (key.length <= lengthMax && printable.test(key) && key.trim() !== '') return key;
   const wrong =
-    key.trim() === '' ? 'is empty' : key.length > lengthMax ? `has ${key.length} characters` : 'has others than these';
+    // What gRPC's metadata cannot hold is empty there.
+    key.trim() === ''
+      ? 'is empty or not ASCII'
+      : key.length > lengthMax
+        ? `has ${key.length} characters`
+        : 'has others than these';
   throw new PlatformError(
     'invalid_argument',
     'IDEMPOTENCY_KEY_INVALID',

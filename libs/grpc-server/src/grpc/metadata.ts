@@ -3,7 +3,10 @@ import { literalField } from '../hpack/header-literals.ts';
 
 const printable = /^[ -~]*$/;
 
-/** Metadata of a request: name, value, name, value, ... A value that metadata cannot hold is left out. */
+/**
+ * Metadata of a request: name, value, name, value, ... A value that metadata cannot hold is empty there: that something
+ * was sent is still to be seen.
+ */
 export function metadataFrom(fields: readonly string[]): Metadata {
   const metadata = new Metadata();
   for (let at = 0; at < fields.length; at += 2) {
@@ -11,7 +14,7 @@ export function metadataFrom(fields: readonly string[]): Metadata {
     const value = fields[at + 1] ?? '';
     if (name.endsWith('-bin')) {
       for (const part of value.split(',')) metadata.add(name, Buffer.from(part.trim(), 'base64'));
-    } else if (printable.test(value)) metadata.add(name, value);
+    } else metadata.add(name, printable.test(value) ? value : '');
   }
   return metadata;
 }

@@ -190,6 +190,11 @@ it.each([
     headers: {},
     body: Buffer.concat([frame(0, good.length, good), frame(0, good.length, good)]),
   },
+  {
+    why: 'an idempotency key that is not ASCII',
+    headers: { 'idempotency-key': 'k\u00fcche' },
+    body: frame(0, good.length, good),
+  },
   { why: 'a timeout that is none', headers: { 'grpc-timeout': 'soon' }, body: frame(0, good.length, good) },
   { why: 'a timeout of 0', headers: { 'grpc-timeout': '0m' }, body: frame(0, good.length, good) },
   { why: 'a negative timeout', headers: { 'grpc-timeout': '-5S' }, body: frame(0, good.length, good) },
