@@ -4,3 +4,4 @@ export { connectNats, type BucketOptions, type Nats, type NatsOptions, type Stre
 export { findNatsServer, startNatsServer, type NatsServer, type NatsServerOptions } from './nats-server.ts';
 export { natsModule, type NatsConnectionHolder } from './module.ts';
 export type { Watch } from './watch.ts';
+export type { WorkItem, WorkQueue, WorkQueueOptions } from './work-queue.ts';

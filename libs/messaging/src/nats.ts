@@ -6,6 +6,7 @@ import { createBucket, type Bucket } from './bucket.ts';
 import { disconnected, within } from './errors.ts';
 import { ensureMemoryBucket, type MemoryLimits } from './memory-bucket.ts';
 import { natsTarget } from './nats-address.ts';
+import { openWorkQueue, type WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 export interface NatsOptions {
   /** `nats://host:port`, with or without an account in it. */
@@ -43,6 +44,8 @@ export interface Nats {
   publish(subject: string, value: unknown): Promise<void>;
   /** The newest records of a stream, oldest first. */
   readStream(name: string, options: { max: number; subject?: string }): Promise<StreamRecord[]>;
+  /** Opens a queue of work, making it when it is absent. */
+  workQueue<T>(options: WorkQueueOptions): Promise<WorkQueue<T>>;
   /** Answers requests on a subject; what `handler` throws is answered as nothing. */
   respond(subject: string, handler: (payload: string) => Promise<string> | string): () => void;
   /** Asks everybody who listens on a subject and takes what arrives in time. */
@@ -103,6 +106,7 @@ function operations(
       await within(js.publish(subject, JSON.stringify(value)), deadlineMs, subject);
     },
     readStream: (name, { max, subject }) => within(readStream(connection, name, max, subject), deadlineMs, name),
+    workQueue: <T>(options: WorkQueueOptions) => openWorkQueue<T>(connection, options, deadlineMs, connected),
     respond: (subject, handler) => respond(connection, subject, handler, log),
     collect: (subject, { waitMs, max, payload = '' }) => collect(connection, subject, waitMs, max, payload),
   };
