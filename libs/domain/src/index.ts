@@ -31,17 +31,26 @@ export {
   type JobProgress,
   type JobRecord,
   type JobStatus,
+  type JobTrouble,
   type MiniBatch,
+  type MiniBatchMessage,
   type MiniBatchRecord,
   type PartFile,
   type RowFormat,
   type RowRange,
 } from './job.ts';
 export {
+  deploymentKindOf,
+  endpointKindOf,
+  isAssetKind,
+  isEndpointKind,
   isTerminal,
   resourceHistory,
   resourceKinds,
   resourcesBucket,
+  type AssetKind,
+  type DeploymentKind,
+  type EndpointKind,
   type Operation,
   type ProvisioningState,
   type Resource,
@@ -50,6 +59,7 @@ export {
   type Stored,
 } from './resource.ts';
 export type {
+  BatchEndpointRecord,
   DeploymentRoute,
   EndpointCredentialsRecord,
   IdempotencyRecord,
@@ -66,6 +76,7 @@ export type {
   StoredAnswerRecord,
 } from './records.ts';
 export {
+  batchEndpointsBucket,
   idempotencyBucket,
   inlineBansBucket,
   instancesBucket,
@@ -89,4 +100,5 @@ export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec }
 export { assetNameRule, endpointNameRule, isAssetName, isEndpointName, kvKey, namesOfKvKey } from './names.ts';
 export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type CompiledTraffic } from './traffic.ts';
 export { checkIdempotencyKey } from './idempotency-key.ts';
+export { readBatchSettings, type BatchSettings } from './batch-settings.ts';
 export { readMooringSettings, type MooringSettings, type Placement } from './settings.ts';

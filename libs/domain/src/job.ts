@@ -50,6 +50,8 @@ export interface JobRecord {
   error?: { code: string; message: string };
   /** Grows with each resume; mini-batches that failed in an earlier one run again. */
   attempt: number;
+  /** Mini-batches from this one on have never been on the work queue in this attempt. */
+  pushedTo: number;
   /** Known once the input is listed. */
   listing?: {
     files: number;
@@ -118,7 +120,7 @@ export interface RowRange {
   columns?: readonly string[];
 }
 
-/** What one `run()` gets: a line of the job's `mini-batches.jsonl`, and the message on the work queue. */
+/** What one `run()` gets: a line of the job's `mini-batches.jsonl`. */
 export interface MiniBatch {
   job: string;
   attempt: number;
@@ -132,7 +134,24 @@ export interface MiniBatch {
   rows?: RowRange;
 }
 
+/** On the work queue: where the mini-batch stands, because a message has a size limit and a mini-batch of files may exceed it. */
+export interface MiniBatchMessage {
+  job: string;
+  attempt: number;
+  index: number;
+  /** Of its line in `mini-batches.jsonl`. */
+  start: number;
+  length: number;
+}
+
 export const miniBatchesBucket = 'mooring_mini_batches';
+
+/** Bucket `mooring_mini_batches`, key = `<job in lower case>.trouble`: why workers cannot run this attempt at all. */
+export interface JobTrouble {
+  attempt: number;
+  code: string;
+  message: string;
+}
 
 /**
  * Bucket `mooring_mini_batches`, key = `<job in lower case>.<index>`. Made by whoever finished the mini-batch first; what
@@ -143,8 +162,12 @@ export interface MiniBatchRecord {
   attempt: number;
   items: number;
   succeeded: number;
+  /** Items that the script left out on purpose are failed ones, too. */
   failed: number;
-  /** Items that the script left out on purpose are failed ones, too; skipped are those of a cancelled mini-batch. */
+  /** Of a mini-batch that nobody ran because its job was ending: all of its items. It runs when the job is resumed. */
+  skipped: number;
+  /** No run of it came to an end; it runs again when the job is resumed. */
+  failedWhole?: true;
   part?: PartFile;
   errors?: PartFile;
   runs: number;

@@ -4,9 +4,13 @@ import type { ResourceKind } from './resource.ts';
 const reasons: Readonly<Record<ResourceKind, string>> = {
   'online-endpoint': 'ENDPOINT_NOT_FOUND',
   'online-deployment': 'DEPLOYMENT_NOT_FOUND',
+  'batch-endpoint': 'ENDPOINT_NOT_FOUND',
+  'batch-deployment': 'DEPLOYMENT_NOT_FOUND',
   model: 'MODEL_NOT_FOUND',
   environment: 'ENVIRONMENT_NOT_FOUND',
   code: 'CODE_NOT_FOUND',
+  data: 'DATA_NOT_FOUND',
+  component: 'COMPONENT_NOT_FOUND',
 };
 
 /** `online deployment` */

@@ -37,6 +37,19 @@ export interface DeploymentRoute {
   singleFlight?: boolean;
 }
 
+export const batchEndpointsBucket = 'mooring_batch_endpoints';
+
+/** Bucket `mooring_batch_endpoints`, key = endpoint name in lower case. Written by the controller; the gateway watches it. */
+export interface BatchEndpointRecord {
+  endpoint: string;
+  /** When it was created: tells it from an endpoint of the same name that was deleted before. */
+  createdAt: string;
+  /** In lower case. */
+  defaultDeployment?: string;
+  /** Names in lower case; some may still be prepared, or have failed. */
+  deployments: readonly string[];
+}
+
 export type InstanceState = 'starting' | 'ready' | 'draining' | 'failed';
 
 export const instancesBucket = 'mooring_instances';

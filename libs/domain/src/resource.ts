@@ -1,3 +1,4 @@
+import type { BatchDeploymentSpec, BatchEndpointSpec, ComponentVersionSpec, DataVersionSpec } from './batch.ts';
 import type {
   CodeVersionSpec,
   EnvironmentVersionSpec,
@@ -10,9 +11,13 @@ import type {
 export interface SpecByKind {
   'online-endpoint': OnlineEndpointSpec;
   'online-deployment': OnlineDeploymentSpec;
+  'batch-endpoint': BatchEndpointSpec;
+  'batch-deployment': BatchDeploymentSpec;
   model: ModelVersionSpec;
   environment: EnvironmentVersionSpec;
   code: CodeVersionSpec;
+  data: DataVersionSpec;
+  component: ComponentVersionSpec;
 }
 
 export type ResourceKind = keyof SpecByKind;
@@ -20,10 +25,39 @@ export type ResourceKind = keyof SpecByKind;
 export const resourceKinds: readonly ResourceKind[] = [
   'online-endpoint',
   'online-deployment',
+  'batch-endpoint',
+  'batch-deployment',
   'model',
   'environment',
   'code',
+  'data',
+  'component',
 ];
+
+export type EndpointKind = 'online-endpoint' | 'batch-endpoint';
+export type DeploymentKind = 'online-deployment' | 'batch-deployment';
+/** Versioned, `name/version`, and what they are as soon as they are stored. */
+export type AssetKind = Exclude<ResourceKind, EndpointKind | DeploymentKind>;
+
+export function isEndpointKind(kind: ResourceKind): kind is EndpointKind {
+  return kind === 'online-endpoint' || kind === 'batch-endpoint';
+}
+
+export function isAssetKind(kind: ResourceKind): kind is AssetKind {
+  return !isEndpointKind(kind) && kind !== 'online-deployment' && kind !== 'batch-deployment';
+}
+
+/** Which endpoints a kind of deployment stands behind. */
+export const endpointKindOf: Readonly<Record<DeploymentKind, EndpointKind>> = {
+  'online-deployment': 'online-endpoint',
+  'batch-deployment': 'batch-endpoint',
+};
+
+/** Which deployments stand behind a kind of endpoint. */
+export const deploymentKindOf: Readonly<Record<EndpointKind, DeploymentKind>> = {
+  'online-endpoint': 'online-deployment',
+  'batch-endpoint': 'batch-deployment',
+};
 
 export type ProvisioningState = 'Creating' | 'Updating' | 'Scaling' | 'Deleting' | 'Succeeded' | 'Failed' | 'Canceled';
 

@@ -1,4 +1,5 @@
 import type { FieldProblem } from '@mooring/errors';
+import { readNumberSetting, shownSetting as shown, type NumberRule } from './number-setting.ts';
 
 /**
  * What Azure's YAML has no field for, set by a deployment's `properties` that begin with `mooring.`.
@@ -38,17 +39,9 @@ export interface MooringSettings {
 export type Placement = 'auto' | 'inline' | 'threads' | 'process';
 const placements: readonly string[] = ['auto', 'inline', 'threads', 'process'];
 
-interface Rule {
-  property: string;
-  fallback: number | undefined;
-  smallest: number;
-  largest: number;
-  whole: boolean;
-}
-
 type NumberField = Exclude<keyof MooringSettings, 'mirrorIgnore' | 'placement' | 'batchSet' | 'singleFlight'>;
 
-const rules: Readonly<Record<NumberField, Rule>> = {
+const rules: Readonly<Record<NumberField, NumberRule>> = {
   batchMaxRows: { property: 'mooring.batch.max-rows', fallback: 1, smallest: 1, largest: 65_536, whole: true },
   batchMaxDelayUs: {
     property: 'mooring.batch.max-delay-us',
@@ -91,9 +84,6 @@ const rules: Readonly<Record<NumberField, Rule>> = {
   },
 };
 
-/** Number() also takes 0x10, and nothing for 0. */
-const decimal = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;
-
 const placementProperty = 'mooring.placement';
 const singleFlightProperty = 'mooring.single-flight';
 const ignoreProperty = 'mooring.mirror.ignore';
@@ -110,22 +100,7 @@ export function readMooringSettings(properties: Readonly<Record<string, string>>
   const known = new Set([placementProperty, ignoreProperty, singleFlightProperty]);
   for (const [field, rule] of Object.entries(rules)) {
     known.add(rule.property);
-    const text = properties[rule.property];
-    settings[field] = rule.fallback;
-    if (text === undefined) continue;
-    const value = decimal.test(text) ? Number(text) : Number.NaN;
-    if (
-      !Number.isFinite(value) ||
-      value < rule.smallest ||
-      value > rule.largest ||
-      (rule.whole && !Number.isInteger(value))
-    ) {
-      problems.push({
-        path: `properties.${rule.property}`,
-        problem: `'${shown(text)}' is not allowed`,
-        expected: `a ${rule.whole ? 'whole ' : ''}number from ${rule.smallest} to ${rule.largest}`,
-      });
-    } else settings[field] = value;
+    settings[field] = readNumberSetting(properties, rule, problems);
   }
   for (const property of Object.keys(properties)) {
     if (property.startsWith('mooring.') && !known.has(property)) {
@@ -181,12 +156,6 @@ function refuseBytesAlone(properties: Readonly<Record<string, string>>, problems
 function batchSet(properties: Readonly<Record<string, string>>): { batchSet?: true } {
   const asked = [rules.batchMaxRows, rules.batchMaxDelayUs].some(({ property }) => properties[property] !== undefined);
   return asked ? { batchSet: true } : {};
-}
-
-/** For a message: short, and without the characters that would write to the terminal that shows it. */
-function shown(text: string): string {
-  const clean = text.replace(/\p{Cc}/gu, '?');
-  return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean;
 }
 
 function readIgnoredPaths(text: string | undefined, problems: FieldProblem[]): string[] {
