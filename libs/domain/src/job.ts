@@ -116,8 +116,13 @@ export interface RowRange {
   rows: number;
   /** Where these rows lie in the (decompressed) file; absent for Parquet, which has row groups. */
   bytes?: { start: number; end: number };
-  /** Column names of a CSV. */
+  /** Column names: of a CSV's header, of a Parquet file, of the first row of JSON lines that are objects. */
   columns?: readonly string[];
+  /**
+   * Why nothing can be read from this file. It counts as one item then (`rows` is 1), which fails with this reason and message;
+   * `format` means nothing where its name says none.
+   */
+  problem?: { reason: string; message: string };
 }
 
 /** What one `run()` gets: a line of the job's `mini-batches.jsonl`. */
@@ -190,7 +195,10 @@ export interface ItemError {
   item: number;
   /** The file's path below the input, with `#row` behind it for a row. */
   source: string;
-  /** `FileChanged`, `FileUnreadable`, `BadRow`, `ScriptRaised`, `ScriptTimedOut`, `ScriptReturnedFewer`, `WorkerLost`, ... */
+  /**
+   * `FileChanged`, `FileUnreadable`, `BadFile` (of a format that cannot be rows, or not what its name says), `BadRow`,
+   * `ScriptRaised`, `ScriptTimedOut`, `ScriptExited`, `ScriptReturnedFewer`, `WorkerLost`, ...
+   */
   reason: string;
   message: string;
   runs: number;
