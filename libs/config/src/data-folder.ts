@@ -11,6 +11,8 @@ export interface DataFolder {
   artifacts: string;
   environments: string;
   instances: string;
+  /** What batch jobs work with, by job. */
+  jobs: string;
   logs: string;
   /** Sockets and `supervisor.json`; in the temp folder when the data folder's own path is too long for a socket. */
   run: string;
@@ -38,6 +40,7 @@ export function dataFolder(directory: string): DataFolder {
     artifacts: join(root, 'artifacts'),
     environments: join(root, 'environments'),
     instances: join(root, 'instances'),
+    jobs: join(root, 'jobs'),
     logs: join(root, 'logs'),
     run,
     supervisorFile: join(run, 'supervisor.json'),

@@ -1,0 +1,11 @@
+export { commit, indexOfKey, isDone, recordKey, type MiniBatchRecords } from './commit.ts';
+export {
+  jobFiles,
+  jobKey,
+  jsonLines,
+  makeJobFolders,
+  readMiniBatch,
+  writeJsonLines,
+  type JobFiles,
+  type WrittenLines,
+} from './job-files.ts';
