@@ -20,17 +20,14 @@ export interface RouteDeps extends InstancesDeps {
   /** In [0, 1). */
   random: () => number;
   /** Bytes of requests that one deployment may have in flight. */
-  deploymentBytesMax?: number;
+  deploymentBytesMax: number;
   /** Where it is absent, every call is run. */
   alike?: AlikeRequests;
 }
 
-const deploymentBytesDefault = 512 * 2 ** 20;
-
 /** The router as a scoring port: for the gateway in this process, the gRPC handlers and the router's own socket. */
 export function createRoute(deps: RouteDeps): ScoringPort {
   const waits = new InstanceWait();
-  const bytesMax = deps.deploymentBytesMax ?? deploymentBytesDefault;
   const scoreAtOnce = (call: ScoreCall, signal: AbortSignal): ScoreReply | Promise<ScoreReply> => {
     const startedMs = deps.now();
     const span = deps.observer.span(call);
@@ -62,7 +59,7 @@ export function createRoute(deps: RouteDeps): ScoringPort {
   return {
     scoreAtOnce,
     score: async (call, signal) => scoreAtOnce(call, signal),
-    refusal: (head) => refuseHead(deps.directory, head, bytesMax, deps.observer.rejected),
+    refusal: (head) => refuseHead(deps.directory, head, deps.deploymentBytesMax, deps.observer.rejected),
   };
 }
 
@@ -102,7 +99,7 @@ function routeLive(
   startedMs: number,
 ): ScoreReply | Promise<ScoreReply> {
   const { deployment, endpoint, pick } = choice;
-  admit(deployment, call, deps.deploymentBytesMax ?? deploymentBytesDefault);
+  admit(deployment, call, deps.deploymentBytesMax);
   const inference = isInference(call.operation);
   if (inference) deps.observer.picked(deployment, pick);
   const live = runLive(deps, waits, deployment, call, signal, startedMs);

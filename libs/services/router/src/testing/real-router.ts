@@ -53,6 +53,7 @@ export async function realRouter(
     mirror,
     random: Math.random,
     retriesMax: 3,
+    deploymentBytesMax: 512 * 2 ** 20,
     instanceWaitMs: 1_000,
   });
   return { route, deployment, close: () => directory.close() };

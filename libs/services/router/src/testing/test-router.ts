@@ -51,6 +51,7 @@ export function testRouter(options: TestRouterOptions = {}): TestRouter {
     mirror,
     random: options.random ?? Math.random,
     retriesMax: 3,
+    deploymentBytesMax: 512 * 2 ** 20,
     instanceWaitMs: options.instanceWaitMs ?? 50,
     alike: new AlikeRequests({ now: shared.now, bytesMax: 2 ** 20, note: () => {} }),
   });
