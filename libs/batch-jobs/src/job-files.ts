@@ -111,7 +111,7 @@ export async function* jsonLines<T>(
 ): AsyncGenerator<{ value: T; start: number; length: number }> {
   const file = await open(path, 'r');
   try {
-    let [rest, start] = [Buffer.alloc(0), from];
+    let [rest, start]: [Buffer, number] = [Buffer.alloc(0), from];
     for await (const chunk of file.createReadStream({ start: from, autoClose: false })) {
       const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let begin = 0;

@@ -102,6 +102,8 @@ export interface InputFile {
   bytes: number;
   /** Whole milliseconds; a file whose size or time differs when it is read has changed since. */
   modifiedMs: number;
+  /** Why it is not read at all (a link, a name that is no text): its item fails with this. */
+  problem?: { reason: string; message: string };
 }
 
 export type RowFormat = 'csv' | 'jsonl' | 'parquet';

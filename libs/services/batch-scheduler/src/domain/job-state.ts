@@ -1,0 +1,35 @@
+import type { JobRecord, JobStatus } from '@mooring/domain';
+
+const ended: ReadonlySet<JobStatus> = new Set(['Completed', 'Failed', 'Canceled']);
+const active: ReadonlySet<JobStatus> = new Set(['Preparing', 'Running', 'Finalizing', 'CancelRequested']);
+
+/** Nothing happens to it any more unless somebody resumes it. */
+export function hasEnded({ status }: Pick<JobRecord, 'status'>): boolean {
+  return ended.has(status);
+}
+
+/** It is being worked on, so it counts among the jobs that run at once. */
+export function isActive({ status }: Pick<JobRecord, 'status'>): boolean {
+  return active.has(status);
+}
+
+/** The job in another status, with the times that go with it. */
+export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial<JobRecord> = {}): JobRecord {
+  const now = at.toISOString();
+  const { queuePosition: _position, ...progress } = job.progress;
+  return {
+    ...job,
+    ...(status === 'Preparing' && job.startedAt === undefined ? { startedAt: now } : {}),
+    ...(ended.has(status) ? { endedAt: now } : {}),
+    progress,
+    ...rest,
+    status,
+    since: now,
+  };
+}
+
+/** A job that ended, begun once more: what is done stays done. */
+export function resumed(job: JobRecord, at: Date): JobRecord {
+  const { error: _error, endedAt: _ended, ...rest } = job;
+  return moved({ ...rest, attempt: job.attempt + 1, pushedTo: 0 }, 'Queued', at);
+}

@@ -1,0 +1,41 @@
+import { PlatformError } from '@mooring/errors';
+import type { ArtifactStore } from '@mooring/storage';
+import type { JobInput } from '@mooring/domain';
+import { placeOfUri } from '../domain/place-of-uri.ts';
+import type { Catalog } from '../ports.ts';
+
+/** Where a job's input is on this machine. */
+export interface FoundInput {
+  /** Absolute path of a file, or of a folder. */
+  root: string;
+  /** Of the files below `root` only those that match: `**` any folders, `*` within a name. */
+  glob?: string;
+}
+
+const globMark = /[*?[{]/;
+
+/** Rejects with `not_found` or `invalid_argument`, for people. */
+export async function findInput(
+  { uri }: Pick<JobInput, 'uri'>,
+  catalog: Catalog,
+  store: Pick<ArtifactStore, 'localPath'>,
+): Promise<FoundInput> {
+  const place = placeOfUri(uri);
+  if (place.kind === 'data') {
+    const version = place.version ?? (await catalog.latestData(place.name));
+    const data = version === undefined ? undefined : await catalog.data(`${place.name}/${version}`);
+    if (data === undefined) throw missing(uri, 'there is no such data asset');
+    if (data.type === 'mltable') throw missing(uri, 'an mltable is no input of a batch job; use a file or a folder');
+    const slash = data.path.indexOf('/');
+    return { root: await store.localPath(data.path.slice(0, slash), data.path.slice(slash + 1)) };
+  }
+  const segments = place.path.split('/');
+  const first = segments.findIndex((segment) => globMark.test(segment));
+  const plain = first < 0 ? segments : segments.slice(0, first);
+  const root = await store.localPath(place.container, plain.join('/'));
+  return { root, ...(first < 0 ? {} : { glob: segments.slice(first).join('/') }) };
+}
+
+function missing(uri: string, why: string): PlatformError {
+  return new PlatformError('not_found', 'INPUT_NOT_FOUND', `input '${uri.slice(0, 200)}': ${why}`);
+}

@@ -1,0 +1,27 @@
+import type {
+  BatchDeploymentSpec,
+  BatchEndpointSpec,
+  BatchLaunch,
+  DataVersionSpec,
+  JobRecord,
+  MiniBatchMessage,
+} from '@mooring/domain';
+import type { Bucket, WorkQueue } from '@mooring/messaging';
+
+/** What jobs are made of, as the registry has it. Undefined where there is none; rejects with `unavailable` while it is away. */
+export interface Catalog {
+  endpoint(name: string): Promise<{ name: string; spec: BatchEndpointSpec } | undefined>;
+  deployment(endpoint: string, name: string): Promise<{ name: string; spec: BatchDeploymentSpec } | undefined>;
+  /** By key, `name/version`. */
+  data(key: string): Promise<DataVersionSpec | undefined>;
+  /** Version of a data asset's newest, for `@latest`. */
+  latestData(name: string): Promise<string | undefined>;
+}
+
+/** What the controller gets ready. Rejects with the reason, for people, where it cannot. */
+export interface Launches {
+  prepare(job: JobRecord): Promise<BatchLaunch>;
+}
+
+export type Jobs = Bucket<JobRecord>;
+export type Work = WorkQueue<MiniBatchMessage>;
