@@ -1,19 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { levels, pino } from 'pino';
-import { defaultDataFolder, type Environment } from '@mooring/config';
+import { pino } from 'pino';
+import { defaultDataFolder, readLogLevel, type Environment } from '@mooring/config';
 import { defaultEdges, supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
 import type { PlatformFlags } from './flags.ts';
-
-const logLevels = [...Object.values(levels.labels), 'silent'];
 
 /**
  * Runs a whole platform until SIGTERM or SIGINT. Prints one line `ready http=... grpc=... management=...` on stdout once
  * it serves; everything else goes to stderr. Resolves with the exit status.
  */
 export async function runSupervisor(flags: PlatformFlags, environment: Environment): Promise<number> {
-  const level = environment['MOORING_LOG_LEVEL'] || 'info';
-  if (!logLevels.includes(level)) {
-    process.stderr.write(`MOORING_LOG_LEVEL: there is no level '${level}'; there are: ${logLevels.join(', ')}\n`);
+  let level: string;
+  try {
+    level = readLogLevel(environment);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
   const log = pino({ level, name: 'supervisor' }, pino.destination(2));

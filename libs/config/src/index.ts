@@ -1,3 +1,4 @@
+export { isLoopback, parseAddress } from './address.ts';
 export { readConfig, ConfigError, type Environment } from './read-config.ts';
-export { inheritedListener, readDataFolder, serviceAddress } from './shared-settings.ts';
+export { inheritedListener, readDataFolder, readLogLevel, serviceAddress } from './shared-settings.ts';
 export { dataFolder, defaultDataFolder, type DataFolder } from './data-folder.ts';

@@ -7,6 +7,20 @@ const dataConfig = z.object({ data: z.string().default(defaultDataFolder) });
 const addressConfig = z.object({ address: z.string().optional() });
 const listenConfig = z.object({ listenFd: z.coerce.number().int().min(3).optional() });
 
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logConfig = z.object({
+  logLevel: z
+    .enum(logLevels, {
+      error: ({ input }) => `there is no level '${String(input)}'; there are: ${logLevels.join(', ')}`,
+    })
+    .default('info'),
+});
+
+/** MOORING_LOG_LEVEL; an empty one is none. */
+export function readLogLevel(environment: Environment): (typeof logLevels)[number] {
+  return readConfig('', logConfig, environment).logLevel;
+}
+
 /** The platform's data folder: MOORING_DATA, else `~/.mooring`. */
 export function readDataFolder(environment: Environment): DataFolder {
   return dataFolder(readConfig('', dataConfig, environment).data);

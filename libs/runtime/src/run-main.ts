@@ -1,4 +1,5 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
+import { ConfigError, readLogLevel, type Environment } from '@mooring/config';
 import { relayOverIpc } from './connection-relay.ts';
 import { countExternalMemoryWithHeap } from './heap-limits.ts';
 import type { ModuleSet, StopReason } from './module.ts';
@@ -14,6 +15,8 @@ export interface MainOptions {
   onReady?: () => void;
 }
 
+/** Exit status of a process whose settings or target are wrong. */
+const badSettings = 2;
 /** How long a start that is under way may still take once a stop was asked for. */
 const startGraceMs = 3_000;
 /** A process whose place is taken may finish what a caller is allowed to wait for: the longest timeout of a deployment. */
@@ -26,12 +29,13 @@ const retireTimeoutMs = 185_000;
  */
 export async function runMain(modules: ModuleSet, options: MainOptions): Promise<void> {
   countExternalMemoryWithHeap();
-  const log = pino({ level: process.env['MOORING_LOG_LEVEL'] ?? 'info' }, pino.destination(2));
+  const log = logOf(process.env);
+  if (log === undefined) return;
   const names = options.target === 'all' ? Object.keys(modules) : options.target.split(',');
   const unknown = names.filter((name) => !(name in modules));
   if (unknown.length > 0) {
     process.stderr.write(`unknown target: ${unknown.join(', ')}; there are: all, ${Object.keys(modules).join(', ')}\n`);
-    process.exitCode = 2;
+    process.exitCode = badSettings;
     return;
   }
   const asked = stopAsked();
@@ -61,7 +65,18 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
     process.exit(failures.length > 0 ? 1 : 0);
   } catch (error) {
     log.fatal({ err: error }, 'start failed');
-    process.exit(1);
+    process.exit(error instanceof Error && error.cause instanceof ConfigError ? badSettings : 1);
+  }
+}
+
+/** Undefined, and the exit status set, where the environment names a level that there is not. */
+function logOf(environment: Environment): Logger | undefined {
+  try {
+    return pino({ level: readLogLevel(environment) }, pino.destination(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = badSettings;
+    return undefined;
   }
 }
 

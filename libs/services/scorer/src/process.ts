@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { InstanceSpec } from '@mooring/domain';
-import type { Environment } from '@mooring/config';
+import { readLogLevel, type Environment } from '@mooring/config';
 import { countExternalMemoryWithHeap } from '@mooring/runtime';
 import type { ModelRuntime } from '@mooring/scoring-stream';
 import { startTracing } from '@mooring/telemetry';
@@ -17,11 +17,18 @@ const stopMarginMs = 2_000;
 /**
  * The whole life of a scorer process: reads its InstanceSpec from standard input, serves until SIGTERM or until nobody
  * looks after it any more, drains, and resolves with the exit code. 0 = asked to end, 1 = the model cannot be served,
- * 2 = no usable specification.
+ * 2 = no usable specification or settings.
  */
 export async function runScorerProcess(environment: Environment): Promise<number> {
   countExternalMemoryWithHeap();
-  const log = instanceLog((line) => void writeSync(stderr, line), environment['MOORING_LOG_LEVEL'] ?? 'info');
+  let level: string;
+  try {
+    level = readLogLevel(environment);
+  } catch (error) {
+    writeSync(stderr, `${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+  const log = instanceLog((line) => void writeSync(stderr, line), level);
   const asked = stopAsked();
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   let spec: InstanceSpec;

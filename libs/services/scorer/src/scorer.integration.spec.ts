@@ -55,10 +55,10 @@ function specOf(model: string, fields: Partial<InstanceSpec> = {}): InstanceSpec
   };
 }
 
-function startProcess(spec: InstanceSpec | string): ScorerProcess {
+function startProcess(spec: InstanceSpec | string, environment: NodeJS.ProcessEnv = {}): ScorerProcess {
   const child = spawn(process.execPath, [main], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...environment },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -240,6 +240,12 @@ describe('a scorer process that cannot serve', () => {
     expect(await scorer.exit).toBe(2);
     expect(scorer.output()).toContain('cannot start');
     expect(scorer.output()).not.toContain('hunter2');
+  });
+
+  it('says which log levels there are, and exits with 2', async () => {
+    const scorer = startProcess(specOf('iris-onnx/model.onnx'), { MOORING_LOG_LEVEL: 'loud' });
+    expect(await scorer.exit).toBe(2);
+    expect(scorer.output()).toContain("MOORING_LOG_LEVEL: there is no level 'loud'; there are: trace");
   });
 
   it('says in status.json that it cannot listen', async () => {
