@@ -1,6 +1,6 @@
+import { isLoopback } from '@mooring/config';
 import { z } from 'zod';
 
-const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 const whole = (fallback: number, largest: number) => z.coerce.number().int().positive().max(largest).default(fallback);
 const mebibyte = 2 ** 20;
 
@@ -30,7 +30,7 @@ export const gatewayConfig = z
       .string()
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be a host name')
       .optional(),
-    /** Address of the router's scoring stream when the router is another process; `<run folder>/router.sock` when absent. */
+    /** Address of the router's scoring stream when the router is another process; that of MOORING_ROUTER_ADDRESS or its socket in the run folder when absent. */
     router: z.string().optional(),
     /** Access lines: a file's path, `stdout` or `off`. */
     accessLog: z.string().min(1).default('stdout'),
@@ -49,7 +49,7 @@ export const gatewayConfig = z
     /** How long readiness says no before the port closes, so that load balancers notice. */
     drainNoticeMs: z.coerce.number().int().min(0).max(600_000).default(0),
   })
-  .refine((c) => c.insecure || loopbackHost.test(hostOf(c.http)), {
+  .refine((c) => c.insecure || isLoopback(c.http), {
     message:
       'is reachable from other machines: keys would travel in clear. Use 127.0.0.1, or set MOORING_GATEWAY_INSECURE=true',
     path: ['http'],
@@ -60,13 +60,3 @@ export const gatewayConfig = z
   });
 
 export type GatewayConfig = Readonly<z.output<typeof gatewayConfig>>;
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '');
-}
-
-/** `host:port` in parts; brackets of an IPv6 address are taken off. */
-export function parseAddress(address: string): { host: string; port: number } {
-  const port = Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
-  return { host: hostOf(address).replace(/^\[|\]$/g, ''), port };
-}

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { parseAddress } from '@mooring/config';
 import { PlatformError } from '@mooring/errors';
 import { adoptSocket, type RawConnection } from '@mooring/runtime';
 import type { KeptRequests } from '@mooring/telemetry';
 import type { AccessLog } from './access-log.ts';
-import { parseAddress, type GatewayConfig } from './config.ts';
+import type { GatewayConfig } from './config.ts';
 import { Exchange, type ExchangeObserver } from './exchange.ts';
 import { answerRequest, type AnswerDeps } from './handlers/answer-request.ts';
 import { RequestPlanner } from './handlers/request-plan.ts';

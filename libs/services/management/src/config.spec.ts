@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopback, parseAddress, readManagementConfig } from './config.ts';
+import { readManagementConfig } from './config.ts';
 
 describe('settings', () => {
   it('have defaults that lie in the data folder', () => {
@@ -26,17 +26,5 @@ describe('settings', () => {
       MOORING_GATEWAY_PUBLIC_URL: 'https://models.example.org/',
     });
     expect(config.gatewayPublicUrl).toBe('https://models.example.org');
-  });
-});
-
-describe('addresses', () => {
-  it('come apart into host and port', () => {
-    expect(parseAddress('127.0.0.1:0')).toEqual({ host: '127.0.0.1', port: 0 });
-    expect(parseAddress('[::1]:8082')).toEqual({ host: '::1', port: 8082 });
-  });
-
-  it('are of this machine only when they say so', () => {
-    expect(['127.0.0.1:1', 'localhost:1', '[::1]:1', '127.9.9.9:1'].every(isLoopback)).toBe(true);
-    expect(['0.0.0.0:1', '10.0.0.1:1', '[::]:1', 'example.org:1'].some(isLoopback)).toBe(false);
   });
 });

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
+import { isLoopback, readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
 
-const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
 const whole = (fallback: number, largest: number) => z.coerce.number().int().positive().max(largest).default(fallback);
 const mebibyte = 2 ** 20;
 
@@ -36,17 +35,6 @@ const ownConfig = z
       'is reachable from other machines: tokens would travel in clear. Use 127.0.0.1, or set MOORING_MANAGEMENT_INSECURE=true',
     path: ['http'],
   });
-
-/** True when only this machine reaches the address. */
-export function isLoopback(address: string): boolean {
-  return loopbackHost.test(address.replace(/:\d+$/, ''));
-}
-
-/** `host:port` in parts; brackets of an IPv6 address are taken off. */
-export function parseAddress(address: string): { host: string; port: number } {
-  const port = Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
-  return { host: address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''), port };
-}
 
 const gatewayConfig = z.object({
   /** Base of the scoring URIs when callers reach the gateway by another name than it has itself. */

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { dataFolder, defaultDataFolder, readConfig, type Environment } from '@mooring/config';
-
-const loopbackHost = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/;
+import { isLoopback, readConfig, readDataFolder, serviceAddress, type Environment } from '@mooring/config';
 
 /** Settings of the router: MOORING_ROUTER_<KEY>. */
 const ownConfig = z
@@ -24,8 +22,6 @@ const ownConfig = z
     shareOf: z.coerce.number().int().min(1).max(256).default(1),
     /** Allows an address beyond this machine although calls, keys included, travel in clear. */
     insecure: z.stringbool().default(false),
-    /** Where a gateway in another process comes in: `unix:/path`, a socket in the run folder when absent, or `none`. */
-    address: z.string().optional(),
     /** Calls that such a gateway may have open. */
     gatewayCallsMax: z.coerce.number().int().positive().default(8_192),
     /** Tells routers apart in mirror reports; stable over restarts, so that a new process replaces the report of the old. */
@@ -111,15 +107,14 @@ const ownConfig = z
       .default(256 * 2 ** 20),
   })
   .refine((c) => c.ejectBaseMs <= c.ejectMaxMs, { message: 'must not exceed ejectMaxMs', path: ['ejectBaseMs'] })
-  .refine((c) => c.insecure || loopbackHost.test(c.grpc.replace(/:\d+$/, '')), {
+  .refine((c) => c.insecure || isLoopback(c.grpc), {
     message:
       'is reachable from other machines: keys would travel in clear. Use 127.0.0.1, or set MOORING_ROUTER_INSECURE=true',
     path: ['grpc'],
   });
 
-/** What every process shares: MOORING_DATA, MOORING_PROCESS_NAME, MOORING_LAST_EXIT. */
-const sharedConfig = z.object({
-  data: z.string().default(defaultDataFolder),
+/** What a supervisor tells its processes: MOORING_PROCESS_NAME, MOORING_LAST_EXIT. */
+const processConfig = z.object({
   processName: z.string().optional(),
   /** How the process before this one ended, as its supervisor saw it: SIGSEGV, 1. */
   lastExit: z.string().default(''),
@@ -127,6 +122,7 @@ const sharedConfig = z.object({
 
 export type RouterConfig = Readonly<
   z.output<typeof ownConfig> & {
+    /** Where a gateway in another process comes in: `unix:/path`, `host:port` or `none`. */
     address: string;
     lastExit: string;
     /** Remembers over a crash which models were in this process. */
@@ -135,13 +131,12 @@ export type RouterConfig = Readonly<
 >;
 
 export function readRouterConfig(environment: Environment): RouterConfig {
-  const { data, processName, lastExit } = readConfig('', sharedConfig, environment);
+  const { processName, lastExit } = readConfig('', processConfig, environment);
   const own = readConfig('ROUTER', ownConfig, environment);
-  const { run } = dataFolder(data);
   return {
     ...own,
-    address: own.address ?? `unix:${join(run, 'router.sock')}`,
+    address: serviceAddress('router', environment),
     lastExit,
-    inlineMarkerFile: join(run, `inline-${processName ?? own.id}.json`),
+    inlineMarkerFile: join(readDataFolder(environment).run, `inline-${processName ?? own.id}.json`),
   };
 }
