@@ -1,5 +1,6 @@
 import { PlatformError } from '@mooring/errors';
 import { defineCommand } from '../command.ts';
+import { nextCommand } from '../shared/next-command.ts';
 
 interface Restarted {
   process: string;
@@ -38,7 +39,7 @@ export const command = defineCommand({
     const { askSupervisor } = await import('../shared/supervisor-command.ts');
     const { folder } = await context.settings();
     if (runningPlatform(folder) === undefined) {
-      context.nextStep = `start it: tools/mooring up --data ${folder.root}`;
+      context.nextStep = `start it: ${nextCommand('up', '--data', folder.root)}`;
       throw new PlatformError('failed_precondition', 'NOT_RUNNING', `no platform runs on ${folder.root}`);
     }
     const asked = { restart: args.name === undefined ? {} : { process: args.name } };

@@ -1,5 +1,6 @@
 import { PlatformError } from '@mooring/errors';
 import { defineCommand, type TextRule } from '../command.ts';
+import { nextCommand } from '../shared/next-command.ts';
 
 const address: TextRule = {
   test: (value) => {
@@ -82,7 +83,7 @@ export const command = defineCommand({
     const { folder } = await context.settings();
     const running = runningPlatform(folder);
     if (running !== undefined) {
-      context.nextStep = `stop it first: tools/mooring down --data ${folder.root}`;
+      context.nextStep = `stop it first: ${nextCommand('down', '--data', folder.root)}`;
       throw new PlatformError(
         'already_exists',
         'ALREADY_RUNNING',

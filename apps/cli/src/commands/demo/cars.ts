@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { PlatformError } from '@mooring/errors';
 import { defineCommand } from '../../command.ts';
+import { nextCommand } from '../../shared/next-command.ts';
 import { repositoryRoot } from '../../shared/repository.ts';
 import { upFlags } from '../up.ts';
 
@@ -23,7 +24,7 @@ export const command = defineCommand({
       context.printText(`${line}\n`);
     }
     const code = await tellStory(folder.root, context.signal);
-    context.note(`the platform goes on running; stop it with: tools/mooring down --data ${folder.root}`);
+    context.note(`the platform goes on running; stop it with: ${nextCommand('down', '--data', folder.root)}`);
     if (code !== 0)
       throw new PlatformError('failed_precondition', 'STORY_ENDED_EARLY', `the story ended early with status ${code}`);
   },
