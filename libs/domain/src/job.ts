@@ -48,6 +48,8 @@ export interface JobRecord {
   endedAt?: string;
   /** Why it failed, for people; the code is Azure's where it has one. */
   error?: { code: string; message: string };
+  /** While it is Finalizing: what it will have come to. */
+  ending?: 'Completed' | 'Failed' | 'Canceled';
   /** Grows with each resume; mini-batches that failed in an earlier one run again. */
   attempt: number;
   /** Mini-batches from this one on have never been on the work queue in this attempt. */

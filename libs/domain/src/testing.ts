@@ -1,11 +1,15 @@
 import type {
+  BatchEndpointSpec,
   CodeVersionSpec,
+  ComponentVersionSpec,
+  DataVersionSpec,
   EnvironmentVersionSpec,
+  ModelBatchDeploymentSpec,
   ModelVersionSpec,
   OnlineDeploymentSpec,
   OnlineEndpointSpec,
 } from './index.ts';
-import { probeDefaults, requestSettingsDefaults } from './index.ts';
+import { batchJobDefaults, probeDefaults, requestSettingsDefaults } from './index.ts';
 
 /** Sound specs as the registry gets them, for tests to bend. */
 
@@ -39,6 +43,23 @@ export function deploymentSpec(changes: Partial<OnlineDeploymentSpec> = {}): Onl
   };
 }
 
+export function batchEndpointSpec(changes: Partial<BatchEndpointSpec> = {}): BatchEndpointSpec {
+  return { tags: {}, properties: {}, authMode: 'aad_token', ...changes };
+}
+
+export function batchDeploymentSpec(changes: Partial<ModelBatchDeploymentSpec> = {}): ModelBatchDeploymentSpec {
+  return {
+    tags: {},
+    properties: {},
+    type: 'model',
+    model: 'fern/1',
+    environmentVariables: {},
+    compute: 'local',
+    job: batchJobDefaults,
+    ...changes,
+  };
+}
+
 const asset = { tags: {}, properties: {}, isAnonymous: false, isArchived: false };
 
 export function modelSpec(changes: Partial<ModelVersionSpec> = {}): ModelVersionSpec {
@@ -51,4 +72,12 @@ export function environmentSpec(changes: Partial<EnvironmentVersionSpec> = {}): 
 
 export function codeSpec(changes: Partial<CodeVersionSpec> = {}): CodeVersionSpec {
   return { ...asset, path: 'code/fern', ...changes };
+}
+
+export function dataSpec(changes: Partial<DataVersionSpec> = {}): DataVersionSpec {
+  return { ...asset, type: 'uri_folder', path: 'data/photos', ...changes };
+}
+
+export function componentSpec(changes: Partial<ComponentVersionSpec> = {}): ComponentVersionSpec {
+  return { ...asset, component: { type: 'command', command: 'true' }, ...changes };
 }

@@ -11,7 +11,7 @@ export interface EndpointKeys {
   secondaryKey: string;
 }
 
-export type AssetCollection = 'models' | 'environments' | 'codes';
+export type AssetCollection = 'models' | 'environments' | 'codes' | 'data' | 'components';
 
 /** Where the files of an asset are to be sent. */
 export interface PendingUpload {

@@ -6,7 +6,8 @@ import { datastoreUriOf, uploadedFiles } from './ids.ts';
 import { anyObject, envelope, strictBool, textMap } from './scalars.ts';
 import { present } from '../reading/present.ts';
 
-const common = {
+/** What versions of every kind of asset hold. */
+export const versionFields = {
   description: text(),
   tags: textMap,
   properties: textMap,
@@ -20,7 +21,7 @@ const model = object({
   ...envelope,
   properties: required(
     object({
-      ...common,
+      ...versionFields,
       modelType: choice({ custom_model: 'custom_model', mlflow_model: 'mlflow_model', triton_model: 'triton_model' }),
       modelUri: required(uploadedFiles),
       stage: text(),
@@ -35,7 +36,7 @@ const environment = object({
   ...envelope,
   properties: required(
     object({
-      ...common,
+      ...versionFields,
       image: text(),
       condaFile: text(),
       build: object({ contextUri: required(uploadedFiles), dockerfilePath: text() }),
@@ -50,7 +51,7 @@ const environment = object({
 
 const code = object({
   ...envelope,
-  properties: required(object({ ...common, codeUri: required(uploadedFiles) })),
+  properties: required(object({ ...versionFields, codeUri: required(uploadedFiles) })),
 });
 
 interface CommonValues {
@@ -61,7 +62,7 @@ interface CommonValues {
   isArchived?: boolean;
 }
 
-function commonOf(values: CommonValues) {
+export function commonOf(values: CommonValues) {
   return {
     description: values.description,
     tags: values.tags ?? {},
@@ -114,7 +115,7 @@ export function codeFromArm(body: unknown, reading: Reading): CodeVersionSpec {
   return present({ ...commonOf(values), path: values.codeUri ?? '' }) as CodeVersionSpec;
 }
 
-function commonToArm(spec: ModelVersionSpec | EnvironmentVersionSpec | CodeVersionSpec) {
+export function commonToArm(spec: Omit<CodeVersionSpec, 'path'>) {
   return {
     description: spec.description,
     properties: spec.properties,

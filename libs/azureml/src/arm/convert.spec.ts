@@ -42,6 +42,35 @@ const bodies = {
       properties: { 'mooring.batch.max-rows': '8' },
     },
   },
+  'batch-endpoint': {
+    location: 'local',
+    tags: {},
+    properties: {
+      description: 'd',
+      authMode: 'aadToken',
+      properties: {},
+      defaults: { deploymentName: 'Luca' },
+    },
+  },
+  'batch-deployment': {
+    location: 'local',
+    tags: { a: 'b' },
+    properties: {
+      model: { referenceType: 'Id', assetId: `${base}/models/fern/versions/1` },
+      environmentId: `${base}/environments/py/versions/3`,
+      codeConfiguration: { codeId: `${base}/codes/c-1/versions/1`, scoringScript: 'batch.py' },
+      compute: `${base}/computes/batch-pool`,
+      resources: { instanceCount: 2, properties: {} },
+      miniBatchSize: 5,
+      maxConcurrencyPerInstance: 3,
+      outputAction: 'AppendRow',
+      outputFileName: 'rows.csv',
+      errorThreshold: 7,
+      retrySettings: { maxRetries: 2, timeout: 'PT30S' },
+      loggingLevel: 'info',
+      environmentVariables: { A: 'b' },
+    },
+  },
   model: {
     properties: {
       modelType: 'custom_model',
@@ -63,14 +92,33 @@ const bodies = {
       properties: { hash_sha256: 'ff', hash_version: '202208' },
     },
   },
+  data: {
+    properties: {
+      dataType: 'uri_folder',
+      dataUri: 'azureml://datastores/workspaceblobstore/paths/LocalUpload/ab12/photos',
+      isAnonymous: false,
+      isArchived: false,
+    },
+  },
+  component: {
+    properties: {
+      componentSpec: { type: 'command', command: 'tidy ${{inputs.data}}' },
+      isAnonymous: true,
+      isArchived: false,
+    },
+  },
 } as const satisfies Record<ResourceKind, unknown>;
 
 const keys: Record<ResourceKind, string> = {
   'online-endpoint': 'cars',
   'online-deployment': 'cars/luca',
+  'batch-endpoint': 'night',
+  'batch-deployment': 'night/luca',
   model: 'fern/1',
   environment: 'py/3',
   code: 'c-1/1',
+  data: 'photos/1',
+  component: 'tidy/1',
 };
 
 function stored<K extends ResourceKind>(kind: K, spec: unknown): Stored<K> {

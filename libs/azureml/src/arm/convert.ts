@@ -1,6 +1,9 @@
 import type { ResourceKind, SpecByKind, Stored, SpecProblem } from '@mooring/domain';
 import type { Reading } from '../reading/fields.ts';
 import { codeFromArm, codeToArm, environmentFromArm, environmentToArm, modelFromArm, modelToArm } from './assets.ts';
+import { batchDeploymentFromArm, batchDeploymentToArm } from './batch-deployment.ts';
+import { batchEndpointFromArm, batchEndpointToArm } from './batch-endpoint.ts';
+import { componentFromArm, componentToArm, dataFromArm, dataToArm } from './data-assets.ts';
 import { deploymentFromArm, deploymentToArm } from './deployment.ts';
 import { endpointFromArm, endpointToArm } from './endpoint.ts';
 import { withEnvelope, type ArmContext } from './envelope.ts';
@@ -8,9 +11,13 @@ import { withEnvelope, type ArmContext } from './envelope.ts';
 const readers: { [K in ResourceKind]: (body: unknown, reading: Reading) => SpecByKind[K] } = {
   'online-endpoint': endpointFromArm,
   'online-deployment': deploymentFromArm,
+  'batch-endpoint': batchEndpointFromArm,
+  'batch-deployment': batchDeploymentFromArm,
   model: modelFromArm,
   environment: environmentFromArm,
   code: codeFromArm,
+  data: dataFromArm,
+  component: componentFromArm,
 };
 
 /**
@@ -31,17 +38,21 @@ export function armFromResource(stored: Stored, context: ArmContext): Record<str
   return withEnvelope(stored, context, ownPart(stored, context));
 }
 
+const writers: {
+  [K in ResourceKind]: (stored: Stored<K>, context: ArmContext) => Record<string, unknown>;
+} = {
+  'online-endpoint': endpointToArm,
+  'online-deployment': deploymentToArm,
+  'batch-endpoint': batchEndpointToArm,
+  'batch-deployment': batchDeploymentToArm,
+  model: modelToArm,
+  environment: environmentToArm,
+  code: codeToArm,
+  data: dataToArm,
+  component: componentToArm,
+};
+
 function ownPart(stored: Stored, context: ArmContext): Record<string, unknown> {
-  switch (stored.kind) {
-    case 'online-endpoint':
-      return endpointToArm(stored as Stored<'online-endpoint'>, context);
-    case 'online-deployment':
-      return deploymentToArm(stored as Stored<'online-deployment'>, context);
-    case 'model':
-      return modelToArm(stored as Stored<'model'>, context);
-    case 'environment':
-      return environmentToArm(stored as Stored<'environment'>, context);
-    default:
-      return codeToArm(stored as Stored<'code'>, context);
-  }
+  const write = writers[stored.kind] as (stored: Stored, context: ArmContext) => Record<string, unknown>;
+  return write(stored, context);
 }

@@ -6,23 +6,26 @@ import { present } from '../reading/present.ts';
 
 const managedIdentities = 'identities managed by Azure';
 
+/** Of endpoints of any kind. */
+export const identity = object({
+  type: required(
+    choice(
+      { SystemAssigned: 'SystemAssigned', None: 'None' },
+      { UserAssigned: managedIdentities, 'SystemAssigned,UserAssigned': managedIdentities },
+    ),
+  ),
+  principalId: readOnly,
+  tenantId: readOnly,
+  userAssignedIdentities: mapOf(later(managedIdentities)),
+});
+
 const fields = object(
   {
     ...envelope,
     location: text(),
     tags: textMap,
     sku: readOnly,
-    identity: object({
-      type: required(
-        choice(
-          { SystemAssigned: 'SystemAssigned', None: 'None' },
-          { UserAssigned: managedIdentities, 'SystemAssigned,UserAssigned': managedIdentities },
-        ),
-      ),
-      principalId: readOnly,
-      tenantId: readOnly,
-      userAssignedIdentities: mapOf(later(managedIdentities)),
-    }),
+    identity,
     properties: required(
       object({
         authMode: choice(

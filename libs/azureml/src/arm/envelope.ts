@@ -1,4 +1,4 @@
-import type { ResourceKind, Stored } from '@mooring/domain';
+import { isAssetKind, type ResourceKind, type Stored } from '@mooring/domain';
 import { resourceId, resourceType, type Workspace } from './ids.ts';
 import { present } from '../reading/present.ts';
 
@@ -18,7 +18,7 @@ export function withEnvelope(
 ): Record<string, unknown> {
   const { kind, key, system } = stored;
   const properties = own['properties'] as Record<string, unknown>;
-  const isAsset = kind === 'model' || kind === 'environment' || kind === 'code';
+  const isAsset = isAssetKind(kind);
   return {
     id: resourceId(context.workspace, kind, key),
     name: key.slice(key.indexOf('/') + 1),

@@ -1,6 +1,8 @@
-import { isAssetName, laterProblem, type ResourceKind } from '@mooring/domain';
+import { isAssetKind, isAssetName, isEndpointKind, laterProblem, type ResourceKind } from '@mooring/domain';
 import { wrong, type Field } from '../reading/fields.ts';
 import { laterReference, readReference, type AssetType } from '../reading/references.ts';
+
+export type { AssetType } from '../reading/references.ts';
 
 /** The name space of an ARM path. Mooring has one; the names are echoed as the caller wrote them. */
 export interface Workspace {
@@ -14,9 +16,13 @@ const provider = 'Microsoft.MachineLearningServices';
 const collections: Readonly<Record<ResourceKind, string>> = {
   'online-endpoint': 'onlineEndpoints',
   'online-deployment': 'onlineEndpoints/deployments',
+  'batch-endpoint': 'batchEndpoints',
+  'batch-deployment': 'batchEndpoints/deployments',
   model: 'models',
   environment: 'environments',
   code: 'codes',
+  data: 'data',
+  component: 'components',
 };
 
 export function workspaceId({ subscription, resourceGroup, workspace }: Workspace): string {
@@ -25,7 +31,7 @@ export function workspaceId({ subscription, resourceGroup, workspace }: Workspac
 
 /** ARM's `type`: the path of collection names. */
 export function resourceType(kind: ResourceKind): string {
-  const below = kind === 'model' || kind === 'environment' || kind === 'code' ? '/versions' : '';
+  const below = isAssetKind(kind) ? '/versions' : '';
   return `${provider}/workspaces/${collections[kind]}${below}`;
 }
 
@@ -33,9 +39,14 @@ export function resourceType(kind: ResourceKind): string {
 export function resourceId(workspace: Workspace, kind: ResourceKind, key: string): string {
   const [first = '', second = ''] = key.split('/');
   const base = workspaceId(workspace);
-  if (kind === 'online-endpoint') return `${base}/onlineEndpoints/${first}`;
-  if (kind === 'online-deployment') return `${base}/onlineEndpoints/${first}/deployments/${second}`;
-  return `${base}/${collections[kind]}/${first}/versions/${second}`;
+  const [collection = '', below = 'versions'] = collections[kind].split('/');
+  const top = `${base}/${collection}/${first}`;
+  return isEndpointKind(kind) ? top : `${top}/${below}/${second}`;
+}
+
+/** ARM id of a compute. */
+export function computeId(workspace: Workspace, name: string): string {
+  return `${workspaceId(workspace)}/computes/${name}`;
 }
 
 const labelId = /^(?:azureml:)?\/subscriptions\/[^/]+\/.*\/workspaces\/[^/]+\/([^/]+)\/([^/]+)\/labels\/([^/]+)$/i;

@@ -20,12 +20,30 @@ const deployment: Readonly<Record<string, string>> = {
   'scaleSettings.type': 'properties.scaleSettings.scaleType',
 };
 
+const batchDeployment: Readonly<Record<string, string>> = {
+  ...common,
+  type: 'properties.deploymentConfiguration.deploymentConfigurationType',
+  component: 'properties.deploymentConfiguration.componentId.assetId',
+  model: 'properties.model.assetId',
+  environment: 'properties.environmentId',
+  code: 'properties.codeConfiguration',
+  'code.codeKey': 'properties.codeConfiguration.codeId',
+  'code.scoringScript': 'properties.codeConfiguration.scoringScript',
+  job: 'properties',
+  'job.instanceCount': 'properties.resources.instanceCount',
+  'job.retrySettings.timeoutS': 'properties.retrySettings.timeout',
+};
+
 const byKind: Readonly<Record<ResourceKind, Readonly<Record<string, string>>>> = {
   'online-endpoint': common,
   'online-deployment': deployment,
+  'batch-endpoint': { ...common, defaultDeployment: 'properties.defaults.deploymentName' },
+  'batch-deployment': batchDeployment,
   model: { type: 'properties.modelType', path: 'properties.modelUri' },
   environment: { 'build.contextPath': 'properties.build.contextUri' },
   code: { path: 'properties.codeUri' },
+  data: { type: 'properties.dataType', path: 'properties.dataUri' },
+  component: { component: 'properties.componentSpec' },
 };
 
 function probePaths(probe: string): Record<string, string> {

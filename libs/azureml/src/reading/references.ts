@@ -1,14 +1,19 @@
 import { assetNameRule, isAssetName, laterProblem } from '@mooring/domain';
 import { wrong, type Reading } from './fields.ts';
 
-export type AssetType = 'models' | 'environments' | 'codes';
+export type AssetType = 'models' | 'environments' | 'codes' | 'components';
 
 /** A pointer to an asset that is stored already. */
 export type AssetReference =
   | { form: 'version'; type: AssetType; name: string; version: string }
   | { form: 'latest'; type: AssetType; name: string };
 
-const singular: Readonly<Record<AssetType, string>> = { models: 'model', environments: 'environment', codes: 'code' };
+const singular: Readonly<Record<AssetType, string>> = {
+  models: 'model',
+  environments: 'environment',
+  codes: 'code',
+  components: 'component',
+};
 
 const armId =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/]+\/([^/]+)\/([^/]+)\/versions\/([^/]+)$/i;

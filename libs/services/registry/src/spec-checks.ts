@@ -1,8 +1,17 @@
-import type { ResourceKind, SpecByKind, SpecProblem } from '@mooring/domain';
+import {
+  endpointKindOf,
+  type DeploymentKind,
+  type EndpointKind,
+  type ResourceKind,
+  type SpecByKind,
+  type SpecProblem,
+} from '@mooring/domain';
 import { environmentProblems, writeOnceProblems } from './domain/asset-rules.ts';
-import { deploymentProblems, type References } from './domain/deployment-rules.ts';
-import { endpointProblems } from './domain/endpoint-rules.ts';
+import { batchDeploymentProblems, batchEndpointProblems } from './domain/batch-rules.ts';
+import { deploymentProblems } from './domain/deployment-rules.ts';
+import { endpointProblems, namesakeProblems } from './domain/endpoint-rules.ts';
 import { readAddress, storePrefix, type Address } from './domain/keys.ts';
+import type { References, Referring } from './domain/reference-rules.ts';
 import type { Read, Resources } from './resources.ts';
 
 type Check<K extends ResourceKind> = (
@@ -19,29 +28,41 @@ export type SpecChecks = { readonly [K in ResourceKind]: Check<K> };
  * the spec without environment variables, which no rule compares.
  */
 export function createSpecChecks(resources: Resources): SpecChecks {
+  const onlineEndpoint: Check<'online-endpoint'> = async (address, spec, current) => {
+    const shares = [spec.traffic, spec.mirrorTraffic].some((table) => Object.keys(table).length > 0);
+    const known = current !== undefined && shares;
+    const [deployments, namesakes] = await Promise.all([
+      known ? namesOf(resources, 'online-deployment', address.key) : new Set<string>(),
+      current === undefined ? namesakesOf(resources, 'batch-endpoint', address.key) : [],
+    ]);
+    return [...namesakes, ...endpointProblems(spec, { current, deployments })];
+  };
+  const batchEndpoint: Check<'batch-endpoint'> = async (address, spec, current) => {
+    const known = current !== undefined && spec.defaultDeployment !== undefined;
+    const [deployments, namesakes] = await Promise.all([
+      known ? namesOf(resources, 'batch-deployment', address.key) : new Set<string>(),
+      current === undefined ? namesakesOf(resources, 'online-endpoint', address.key) : [],
+    ]);
+    return [...namesakes, ...batchEndpointProblems(spec, { current, deployments })];
+  };
   return {
-    'online-endpoint': async (address, spec, current) => {
-      const shares = [spec.traffic, spec.mirrorTraffic].some((table) => Object.keys(table).length > 0);
-      const deployments = current !== undefined && shares ? await deploymentsOf(resources, address.key) : [];
-      return endpointProblems(spec, {
-        current,
-        deployments: new Set(deployments.map(({ document }) => nameOf(document.key).toLowerCase())),
-      });
-    },
+    'online-endpoint': onlineEndpoint,
     'online-deployment': async (address, spec, current) => {
-      const endpointName = address.names[0] ?? '';
-      const [endpoint, siblings, references] = await Promise.all([
-        find(resources, 'online-endpoint', endpointName),
-        current === undefined ? deploymentsOf(resources, endpointName) : [],
+      const [place, references] = await Promise.all([
+        placeOf(resources, 'online-deployment', address, current === undefined),
         referencesOf(resources, spec),
       ]);
-      return deploymentProblems(spec, {
-        current,
-        endpoint: endpoint && { name: endpoint.document.key, state: endpoint.document.state },
-        endpointName,
-        siblings: siblings.length,
-        references,
-      });
+      return deploymentProblems(spec, { current, ...place, references });
+    },
+    'batch-endpoint': batchEndpoint,
+    'batch-deployment': async (address, spec, current) => {
+      const [place, references, component] = await Promise.all([
+        placeOf(resources, 'batch-deployment', address, current === undefined),
+        referencesOf(resources, spec.type === 'model' ? spec : {}),
+        spec.type === 'pipeline' ? find(resources, 'component', spec.component) : undefined,
+      ]);
+      const all = { ...references, componentExists: component !== undefined };
+      return batchDeploymentProblems(spec, { current, ...place, references: all });
     },
     model: async (_address, spec, current) => writeOnceProblems('model', spec, current),
     environment: async (_address, spec, current) => [
@@ -49,13 +70,35 @@ export function createSpecChecks(resources: Resources): SpecChecks {
       ...writeOnceProblems('environment', spec, current),
     ],
     code: async (_address, spec, current) => writeOnceProblems('code', spec, current),
+    data: async (_address, spec, current) => writeOnceProblems('data', spec, current),
+    component: async (_address, spec, current) => writeOnceProblems('component', spec, current),
   };
 }
 
-/** The deployments of an endpoint that stay. */
-async function deploymentsOf(resources: Resources, endpoint: string): Promise<Read<'online-deployment'>[]> {
-  const all = await listBelow(resources, 'online-deployment', endpoint);
-  return all.filter(({ document }) => document.state !== 'Deleting');
+/** Where a deployment is: its endpoint, and how many others that has. */
+async function placeOf(resources: Resources, kind: DeploymentKind, { names }: Address, isNew: boolean) {
+  const endpointName = names[0] ?? '';
+  const [endpoint, siblings] = await Promise.all([
+    find(resources, endpointKindOf[kind], endpointName),
+    isNew ? namesOf(resources, kind, endpointName) : new Set(),
+  ]);
+  return {
+    endpoint: endpoint && { name: endpoint.document.key, state: endpoint.document.state },
+    endpointName,
+    siblings: siblings.size,
+  };
+}
+
+/** Names, in lower case, of the deployments of an endpoint that stay. */
+async function namesOf(resources: Resources, kind: DeploymentKind, endpoint: string): Promise<ReadonlySet<string>> {
+  const staying = (await listBelow(resources, kind, endpoint)).filter(({ document }) => document.state !== 'Deleting');
+  return new Set(staying.map(({ document }) => nameOf(document.key).toLowerCase()));
+}
+
+/** One of the other kind counts as long as it is there at all: its keys go with it. */
+async function namesakesOf(resources: Resources, other: EndpointKind, name: string): Promise<SpecProblem[]> {
+  const namesake = await find(resources, other, name);
+  return namesakeProblems(namesake && other, namesake?.document.key ?? name);
 }
 
 /** Everything of a kind below a parent; nothing when the parent's name is none. */
@@ -74,7 +117,7 @@ async function find<K extends ResourceKind>(resources: Resources, kind: K, key: 
   return problems.length > 0 ? undefined : resources.get(kind, address.storeKey);
 }
 
-async function referencesOf(resources: Resources, spec: SpecByKind['online-deployment']): Promise<References> {
+async function referencesOf(resources: Resources, spec: Referring): Promise<References> {
   const [model, environment, code] = await Promise.all([
     spec.model === undefined ? undefined : find(resources, 'model', spec.model),
     spec.environment === undefined ? undefined : find(resources, 'environment', spec.environment),

@@ -1,4 +1,11 @@
-import { isAssetName, isEndpointName, assetNameRule, endpointNameRule, type ResourceKind } from '@mooring/domain';
+import {
+  isAssetKind,
+  isAssetName,
+  isEndpointName,
+  assetNameRule,
+  endpointNameRule,
+  type ResourceKind,
+} from '@mooring/domain';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
 import { armPathOf } from '@mooring/azureml/arm';
 
@@ -11,14 +18,18 @@ export function notYet(capability: string): PlatformError {
 const levels: Readonly<Record<ResourceKind, readonly string[]>> = {
   'online-endpoint': ['name'],
   'online-deployment': ['endpointName', 'name'],
+  'batch-endpoint': ['name'],
+  'batch-deployment': ['endpointName', 'name'],
   model: ['name', 'version'],
   environment: ['name', 'version'],
   code: ['name', 'version'],
+  data: ['name', 'version'],
+  component: ['name', 'version'],
 };
 
 /** What is wrong with the names in the path of something that is to be made. */
 export function nameProblems(kind: ResourceKind, names: readonly string[]): FieldProblem[] {
-  const isAsset = kind === 'model' || kind === 'environment' || kind === 'code';
+  const isAsset = isAssetKind(kind);
   return levels[kind].flatMap((field, index) => {
     const name = names[index] ?? '';
     if (isAsset ? isAssetName(name) : isEndpointName(name)) return [];

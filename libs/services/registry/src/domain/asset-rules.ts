@@ -1,14 +1,15 @@
-import type { CodeVersionSpec, EnvironmentVersionSpec, ModelVersionSpec, SpecProblem } from '@mooring/domain';
+import type { AssetKind, EnvironmentVersionSpec, SpecByKind, SpecProblem } from '@mooring/domain';
 import { sameJson } from './same-json.ts';
 
-type AssetKind = 'model' | 'environment' | 'code';
-type AssetSpec = ModelVersionSpec | EnvironmentVersionSpec | CodeVersionSpec;
+type AssetSpec = SpecByKind[AssetKind];
 
 /** What a version is made of; everything else (tags, description, stage, archived) may change. */
 const content: Readonly<Record<AssetKind, readonly string[]>> = {
   model: ['type', 'path'],
   environment: ['image', 'condaFile', 'build', 'osType'],
   code: ['path'],
+  data: ['type', 'path'],
+  component: ['component'],
 };
 
 /** azureml-contract 1.6: an environment is an image with packages on top, or a build context. */

@@ -1,4 +1,4 @@
-import type { OnlineDeploymentSpec, OnlineEndpointSpec } from '@mooring/domain';
+import type { BatchEndpointSpec, OnlineEndpointSpec, ResourceKind } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Address } from './keys.ts';
 
@@ -33,16 +33,44 @@ export function checkDeploymentUnused(
   }
 }
 
-/** An asset that a deployment is made of must not go: a restart of the deployment would fail. */
+/** Jobs that name no deployment go to the default one. */
+export function checkNotDefault(
+  { names, key }: Address,
+  endpoint: { name: string; state: string; spec: BatchEndpointSpec } | undefined,
+): void {
+  if (endpoint === undefined || endpoint.state === 'Deleting') return;
+  if (endpoint.spec.defaultDeployment !== names[1]?.toLowerCase()) return;
+  const update = `mooring batch-endpoint update --name ${endpoint.name}`;
+  throw new PlatformError(
+    'failed_precondition',
+    'DEPLOYMENT_IS_DEFAULT',
+    `the deployment '${key}' is the default of its endpoint; make another one the default first ` +
+      `(${update} --set-default <deployment>) or none (${update} --remove defaults.deployment_name)`,
+  );
+}
+
+type DeploymentPart = {
+  model?: string;
+  environment?: string;
+  code?: { codeKey: string };
+  component?: string;
+};
+
+/** An asset that a deployment is made of must not go: a restart of the deployment, or its next job, would fail. */
 export function checkAssetUnused(
-  { kind, key }: Address,
-  deployments: readonly { key: string; spec: OnlineDeploymentSpec }[],
+  { kind, key }: Pick<Address, 'kind' | 'key'>,
+  deployments: readonly { key: string; spec: DeploymentPart }[],
 ): void {
   const wanted = key.toLowerCase();
   const users = deployments
     .filter(({ spec }) => {
-      const used = { model: spec.model, environment: spec.environment, code: spec.code?.codeKey };
-      return used[kind as keyof typeof used]?.toLowerCase() === wanted;
+      const used: Partial<Record<ResourceKind, string | undefined>> = {
+        model: spec.model,
+        environment: spec.environment,
+        code: spec.code?.codeKey,
+        component: spec.component,
+      };
+      return used[kind]?.toLowerCase() === wanted;
     })
     .map((deployment) => deployment.key);
   if (users.length === 0) return;

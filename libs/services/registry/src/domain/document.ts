@@ -1,4 +1,4 @@
-import type { Operation, Resource, ResourceKind, SpecByKind } from '@mooring/domain';
+import { isAssetKind, type Operation, type Resource, type ResourceKind, type SpecByKind } from '@mooring/domain';
 import type { Address } from './keys.ts';
 import { operationId } from './operation.ts';
 
@@ -17,7 +17,7 @@ export interface Act {
 
 /** Endpoints and deployments are made real by the controller; assets are what they are as soon as they are stored. */
 export function needsController(kind: ResourceKind): boolean {
-  return kind === 'online-endpoint' || kind === 'online-deployment';
+  return !isAssetKind(kind);
 }
 
 function begin(address: Pick<Address, 'kind' | 'key'>, verb: Operation['verb'], act: Act): Operation {

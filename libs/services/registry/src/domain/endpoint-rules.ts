@@ -1,7 +1,9 @@
 import {
+  kindWords,
   laterProblem,
   mirrorProblems,
   trafficProblems,
+  type EndpointKind,
   type OnlineEndpointSpec,
   type TrafficTable,
   type SpecProblem,
@@ -22,6 +24,13 @@ export function endpointProblems(spec: OnlineEndpointSpec, { current, deployment
     ...sharesProblems(spec, current === undefined ? undefined : deployments),
     ...shrunkProperties(spec, current),
   ];
+}
+
+/** Endpoints of both kinds have their addresses and keys by name, so that no two may share one. */
+export function namesakeProblems(namesake: EndpointKind | undefined, name: string): SpecProblem[] {
+  if (namesake === undefined) return [];
+  const problem = `there is ${namesake === 'online-endpoint' ? 'an' : 'a'} ${kindWords(namesake)} '${name}' already`;
+  return [{ path: 'name', problem, expected: 'a name that no other endpoint has, online or batch' }];
 }
 
 /** Tables by names in lower case; a deployment without a share is not in them, which says the same. */
@@ -101,7 +110,11 @@ function withLowerNames(table: TrafficTable): TrafficTable {
   return Object.fromEntries(Object.entries(table).map(([name, percent]) => [name.toLowerCase(), percent]));
 }
 
-function shrunkProperties(spec: OnlineEndpointSpec, current: OnlineEndpointSpec | undefined): SpecProblem[] {
+/** Of endpoints of any kind. */
+export function shrunkProperties(
+  spec: Pick<OnlineEndpointSpec, 'properties'>,
+  current: Pick<OnlineEndpointSpec, 'properties'> | undefined,
+): SpecProblem[] {
   return Object.keys(current?.properties ?? {})
     .filter((key) => !Object.hasOwn(spec.properties, key))
     .map((key) => ({

@@ -41,7 +41,7 @@ describe('readAddress', () => {
   });
 
   it('refuses a kind that is none and says which there are', () => {
-    expect(() => readAddress('pod', 'cars')).toThrow(/kind: .*online-endpoint, online-deployment, model/);
+    expect(() => readAddress('pod', 'cars')).toThrow(/kind: .*online-endpoint, online-deployment, .*model/);
   });
 });
 

@@ -37,9 +37,13 @@ const assetLevels: readonly Level[] = [
 const levels: Readonly<Record<ResourceKind, readonly Level[]>> = {
   'online-endpoint': [name],
   'online-deployment': [endpoint, name],
+  'batch-endpoint': [name],
+  'batch-deployment': [endpoint, name],
   model: assetLevels,
   environment: assetLevels,
   code: assetLevels,
+  data: assetLevels,
+  component: assetLevels,
 };
 
 export function isKind(text: string): text is ResourceKind {

@@ -1,15 +1,9 @@
 import type { z } from 'zod';
-import {
-  laterProblem,
-  probeDefaults,
-  requestSettingsDefaults,
-  type ResourceKind,
-  type SpecByKind,
-  type SpecProblem,
-} from '@mooring/domain';
+import { laterProblem, type ResourceKind, type SpecByKind, type SpecProblem } from '@mooring/domain';
 import { didYouMean, PlatformError } from '@mooring/errors';
 import { kubernetes, ownContainers, scaling } from './capabilities.ts';
-import { specSchemas } from './spec-schemas.ts';
+import { neutralSpec } from './neutral-specs.ts';
+import { schemaOf } from './spec-schemas.ts';
 
 /** A document with its history of twenty must stay far below what NATS takes in one message. */
 export const specBytesMax = 2 ** 20;
@@ -25,20 +19,21 @@ export interface SpecReading<K extends ResourceKind> {
 /** Reads and checks the JSON of a spec. Throws only where nothing can be read at all. */
 export function readSpec<K extends ResourceKind>(kind: K, specJson: string): SpecReading<K> {
   const raw = parseObject(kind, specJson);
-  const schema = specSchemas[kind];
+  const schema = schemaOf(kind, raw);
   const first = schema.safeParse(raw);
-  if (first.success) return { spec: first.data as SpecByKind[K], problems: [], broken: new Set() };
+  if (first.success) return { spec: first.data as unknown as SpecByKind[K], problems: [], broken: new Set() };
   const known = Object.keys(schema.shape);
   const problems = first.error.issues.flatMap((issue) => problemsOf(kind, issue, raw, known));
   const broken = new Set(problems.map(({ path }) => path.split('.')[0] ?? ''));
+  const neutral = neutralSpec(kind, raw) as unknown as Readonly<Record<string, unknown>>;
   const mended = Object.fromEntries(
     known.flatMap((field) => {
       if (!broken.has(field)) return Object.hasOwn(raw, field) ? [[field, raw[field]]] : [];
-      const fallback = (neutral[kind] as unknown as Record<string, unknown>)[field];
+      const fallback = neutral[field];
       return fallback === undefined ? [] : [[field, fallback]];
     }),
   );
-  return { spec: schema.parse(mended) as SpecByKind[K], problems, broken };
+  return { spec: schema.parse(mended) as unknown as SpecByKind[K], problems, broken };
 }
 
 function parseObject(kind: ResourceKind, specJson: string): Record<string, unknown> {
@@ -62,38 +57,6 @@ function parseObject(kind: ResourceKind, specJson: string): Record<string, unkno
     { path: 'spec', problem: 'is not a JSON object', expected: 'an object' },
   ]);
 }
-
-/** What the rules see in place of a broken field. */
-const neutralAsset = { tags: {}, properties: {}, isAnonymous: false, isArchived: false };
-const neutral: SpecByKind = {
-  'online-endpoint': {
-    tags: {},
-    properties: {},
-    authMode: 'key',
-    traffic: {},
-    mirrorTraffic: {},
-    publicNetworkAccess: 'enabled',
-  },
-  'online-deployment': {
-    tags: {},
-    properties: {},
-    model: 'none/0',
-    code: { codeKey: 'none/0', scoringScript: 'none.py' },
-    environment: 'none/0',
-    environmentVariables: {},
-    instanceType: 'none',
-    instanceCount: 1,
-    appInsightsEnabled: false,
-    egressPublicNetworkAccess: 'enabled',
-    requestSettings: requestSettingsDefaults,
-    livenessProbe: probeDefaults,
-    readinessProbe: probeDefaults,
-    scaleSettings: { type: 'default' },
-  },
-  model: { ...neutralAsset, type: 'custom_model', path: 'none' },
-  environment: { ...neutralAsset, osType: 'linux' },
-  code: { ...neutralAsset, path: 'none' },
-};
 
 /** Fields that Azure ML knows and Mooring does not yet. */
 const laterFields: Readonly<Record<string, string>> = {

@@ -1,52 +1,32 @@
 import { z } from 'zod';
-import {
-  isAssetName,
-  type CodeVersionSpec,
-  type EnvironmentVersionSpec,
-  type ModelVersionSpec,
-  type OnlineDeploymentSpec,
-  type OnlineEndpointSpec,
-  type ResourceKind,
-  type SpecByKind,
+import type {
+  CodeVersionSpec,
+  ComponentVersionSpec,
+  DataVersionSpec,
+  EnvironmentVersionSpec,
+  ModelVersionSpec,
+  OnlineDeploymentSpec,
+  OnlineEndpointSpec,
+  ResourceKind,
+  SpecByKind,
 } from '@mooring/domain';
+import { batchEndpoint, modelBatchDeployment, pipelineBatchDeployment } from './batch-schemas.ts';
+import {
+  artifactPath,
+  assetCommon,
+  assetKey,
+  codeConfiguration,
+  description,
+  hasControl,
+  text,
+  textMap,
+  variables,
+  whole,
+} from './schema-parts.ts';
 
 /** Shapes and ranges of the specs; what one field says about another, or about other resources, is in the rules. */
 
-/** A custom rule whose message says what would be right. */
-function text(test: (value: string) => boolean, expected: string) {
-  return z.string().refine(test, { params: { expected } });
-}
-
-const description = z.string().max(8_192).exactOptional();
-const textMap = z.record(
-  text((key) => key.length > 0 && key.length <= 256, 'a name of 1 to 256 characters'),
-  z.string(),
-);
 const shares = z.record(z.string(), z.number());
-
-/** Below the artifact store's root: no way out of it, no empty parts. */
-const artifactPath = text(
-  (path) =>
-    path.length <= 1024 &&
-    !hasControl(path) &&
-    path.split('/').every((part) => !['', '.', '..'].includes(part)) &&
-    !path.includes('\\'),
-  "a path in the artifact store, such as 'container/folder'",
-);
-
-/** A `name/version` of an asset; whether there is one is a rule. */
-const assetKey = text((key) => {
-  const names = key.split('/');
-  return names.length === 2 && names.every(isAssetName);
-}, "'name/version' of an asset");
-
-function hasControl(value: string): boolean {
-  return [...value].some((character) => character < ' ' || character === '\u007f');
-}
-
-function whole(smallest: number, largest: number) {
-  return z.number().int().min(smallest).max(largest);
-}
 
 function probe(successThreshold: z.ZodType<number>) {
   return z.strictObject({
@@ -57,14 +37,6 @@ function probe(successThreshold: z.ZodType<number>) {
     failureThreshold: whole(1, 1_000),
   });
 }
-
-const assetCommon = {
-  description,
-  tags: textMap,
-  properties: textMap,
-  isAnonymous: z.boolean(),
-  isArchived: z.boolean(),
-};
 
 const endpoint = z.strictObject({
   description,
@@ -77,25 +49,14 @@ const endpoint = z.strictObject({
   identity: z.strictObject({ type: z.string() }).exactOptional(),
 }) satisfies z.ZodType<OnlineEndpointSpec>;
 
-const variableName = text((name) => /^[^=\0]{1,256}$/.test(name), "a name of 1 to 256 characters without '='");
-const variableValue = text((value) => !value.includes('\0'), 'text without NUL characters');
-
 const deployment = z.strictObject({
   description,
   tags: textMap,
   properties: textMap,
   model: assetKey.exactOptional(),
-  code: z
-    .strictObject({
-      codeKey: assetKey,
-      scoringScript: text(
-        (path) => artifactPath.safeParse(path).success && path.endsWith('.py'),
-        "a .py file, its path relative to the code's folder",
-      ),
-    })
-    .exactOptional(),
+  code: codeConfiguration.exactOptional(),
   environment: assetKey.exactOptional(),
-  environmentVariables: z.record(variableName, variableValue),
+  environmentVariables: variables,
   modelMountPath: text(
     (path) => path.startsWith('/') && path.length <= 1024 && !hasControl(path) && !path.split('/').includes('..'),
     'an absolute path',
@@ -134,10 +95,30 @@ const environment = z.strictObject({
 
 const code = z.strictObject({ ...assetCommon, path: artifactPath }) satisfies z.ZodType<CodeVersionSpec>;
 
-export const specSchemas = {
+const data = z.strictObject({
+  ...assetCommon,
+  type: z.enum(['uri_file', 'uri_folder', 'mltable']),
+  path: artifactPath,
+}) satisfies z.ZodType<DataVersionSpec>;
+
+const component = z.strictObject({
+  ...assetCommon,
+  component: z.record(z.string(), z.unknown()),
+}) satisfies z.ZodType<ComponentVersionSpec>;
+
+const specSchemas = {
   'online-endpoint': endpoint,
   'online-deployment': deployment,
+  'batch-endpoint': batchEndpoint,
+  'batch-deployment': modelBatchDeployment,
   model,
   environment,
   code,
+  data,
+  component,
 } satisfies { [K in ResourceKind]: z.ZodType<SpecByKind[K]> };
+
+/** The schema of a kind; of batch deployments, which come in two types, that of the type that `raw` says. */
+export function schemaOf(kind: ResourceKind, raw: Readonly<Record<string, unknown>>): z.ZodObject {
+  return kind === 'batch-deployment' && raw['type'] === 'pipeline' ? pipelineBatchDeployment : specSchemas[kind];
+}

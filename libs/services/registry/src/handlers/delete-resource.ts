@@ -1,5 +1,12 @@
 import type { DeleteResourceRequest, DeleteResourceResponse } from '@mooring/contracts/registry';
-import { checkAssetUnused, checkDeploymentUnused } from '../domain/delete-rules.ts';
+import {
+  endpointKindOf,
+  isAssetKind,
+  isEndpointKind,
+  type BatchEndpointSpec,
+  type OnlineEndpointSpec,
+} from '@mooring/domain';
+import { checkAssetUnused, checkDeploymentUnused, checkNotDefault } from '../domain/delete-rules.ts';
 import { deletingDocument, needsController } from '../domain/document.ts';
 import { checkIfMatch } from '../domain/if-match.ts';
 import { addressOf, readAddress, type Address } from '../domain/keys.ts';
@@ -33,21 +40,21 @@ export function createDeleteResource({ resources, turn, clock }: Deps) {
 }
 
 async function checkUnused(resources: Resources, address: Address): Promise<void> {
-  if (address.kind === 'online-endpoint') return;
-  if (address.kind === 'online-deployment') {
-    const endpoint = await resources.get(
-      'online-endpoint',
-      addressOf('online-endpoint', address.names[0] ?? '').storeKey,
-    );
-    checkDeploymentUnused(
-      address,
-      endpoint && { name: endpoint.document.key, state: endpoint.document.state, spec: endpoint.document.spec },
-    );
-    return;
-  }
-  const deployments = await listBelow(resources, 'online-deployment', '');
-  const staying = deployments.map(({ document }) => document).filter(({ state }) => state !== 'Deleting');
-  checkAssetUnused(address, staying);
+  const { kind, names } = address;
+  if (isEndpointKind(kind)) return;
+  if (isAssetKind(kind)) return checkAssetUnused(address, await stayingDeployments(resources));
+  const endpointKind = endpointKindOf[kind];
+  const endpoint = await resources.get(endpointKind, addressOf(endpointKind, names[0] ?? '').storeKey);
+  if (endpoint === undefined) return;
+  const { key: name, state, spec } = endpoint.document;
+  if (kind === 'online-deployment') checkDeploymentUnused(address, { name, state, spec: spec as OnlineEndpointSpec });
+  else checkNotDefault(address, { name, state, spec: spec as BatchEndpointSpec });
+}
+
+async function stayingDeployments(resources: Resources) {
+  const kinds = [listBelow(resources, 'online-deployment', ''), listBelow(resources, 'batch-deployment', '')] as const;
+  const [online, batch] = await Promise.all(kinds);
+  return [...online, ...batch].map(({ document }) => document).filter(({ state }) => state !== 'Deleting');
 }
 
 /** The delete has happened already; what is left of the document only takes space. */

@@ -1,5 +1,5 @@
 import type { FinalizeDeleteRequest, FinalizeDeleteResponse } from '@mooring/contracts/registry';
-import { kindWords } from '@mooring/domain';
+import { deploymentKindOf, isEndpointKind, kindWords } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { readAddress, type Address } from '../domain/keys.ts';
 import type { RegistryDeps } from '../ports.ts';
@@ -33,12 +33,12 @@ export function createFinalizeDelete({ resources }: Pick<RegistryDeps, 'resource
 
 /** No deployment is made below an endpoint that is being deleted, so one that is empty stays empty. */
 async function checkEmpty(resources: Resources, { kind, key }: Address): Promise<void> {
-  if (kind !== 'online-endpoint') return;
-  const left = (await listBelow(resources, 'online-deployment', key)).map(({ document }) => document.key);
+  if (!isEndpointKind(kind)) return;
+  const left = (await listBelow(resources, deploymentKindOf[kind], key)).map(({ document }) => document.key);
   if (left.length === 0) return;
   throw new PlatformError(
     'failed_precondition',
     'DEPLOYMENTS_LEFT',
-    `the online endpoint '${key}' still has deployments (${left.slice(0, 5).join(', ')}); delete them first`,
+    `the ${kindWords(kind)} '${key}' still has deployments (${left.slice(0, 5).join(', ')}); delete them first`,
   );
 }

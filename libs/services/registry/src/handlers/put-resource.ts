@@ -1,5 +1,14 @@
 import type { PutResourceRequest, PutResourceResponse } from '@mooring/contracts/registry';
-import { refusal, type ResourceKind, type SpecByKind, type SpecProblem } from '@mooring/domain';
+import {
+  endpointKindOf,
+  isAssetKind,
+  isEndpointKind,
+  refusal,
+  type ResourceKind,
+  type SpecByKind,
+  type SpecProblem,
+} from '@mooring/domain';
+import { normalizeBatchEndpoint } from '../domain/batch-rules.ts';
 import { createdDocument, updatedDocument } from '../domain/document.ts';
 import { normalizeEndpoint } from '../domain/endpoint-rules.ts';
 import { checkIfMatch } from '../domain/if-match.ts';
@@ -59,7 +68,8 @@ async function check(
 }
 
 function normalized(kind: ResourceKind, spec: SpecByKind[ResourceKind]): SpecByKind[ResourceKind] {
-  return kind === 'online-endpoint' ? normalizeEndpoint(spec as SpecByKind['online-endpoint']) : spec;
+  if (kind === 'online-endpoint') return normalizeEndpoint(spec as SpecByKind['online-endpoint']);
+  return kind === 'batch-endpoint' ? normalizeBatchEndpoint(spec as SpecByKind['batch-endpoint']) : spec;
 }
 
 async function create(
@@ -101,12 +111,10 @@ async function update(
 
 /** A deployment is spelled below its endpoint as the endpoint spells itself. */
 async function spelledKey({ resources }: Deps, { kind, key, names }: Address): Promise<string> {
-  if (kind !== 'online-deployment') return key;
+  if (isEndpointKind(kind) || isAssetKind(kind)) return key;
   const [endpointName = '', name = ''] = names;
-  const endpoint = await resources.get(
-    'online-endpoint',
-    readAddress('online-endpoint', endpointName).address.storeKey,
-  );
+  const above = endpointKindOf[kind];
+  const endpoint = await resources.get(above, readAddress(above, endpointName).address.storeKey);
   return `${endpoint?.document.key ?? endpointName}/${name}`;
 }
 
