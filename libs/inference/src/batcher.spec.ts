@@ -198,6 +198,10 @@ describe('the queue', () => {
     const byRows = batching({ rowsMax: 2 });
     const many = await Promise.allSettled(Array.from({ length: 200 }, () => byRows.batcher.submit(request([1]))));
     expect(many.filter((result) => result.status === 'fulfilled')).toHaveLength(128);
+    const large = batching({ rowsMax: 2 });
+    const alone = Array.from({ length: 64 }, () => large.batcher.submit(request(Array.from({ length: 50 }, () => 1))));
+    const ran = await Promise.allSettled(alone);
+    expect(ran.map((result) => result.status)).toEqual(alone.map(() => 'fulfilled'));
   });
 
   it('lets go of a request whose caller is gone, without running it', async () => {

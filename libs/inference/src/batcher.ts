@@ -58,6 +58,8 @@ export interface Batcher {
 interface Entry {
   request: RunRequest;
   rows: number;
+  /** Of the rows that may wait: one that fills a run by itself counts as that run, however large it is. */
+  weight: number;
   /** Undefined: must run alone. */
   key: string | undefined;
   arrivedMs: number;
@@ -147,20 +149,22 @@ class RunBatcher implements Batcher {
 
   submit(request: RunRequest): Promise<RunAnswer> {
     if (request.signal.aborted) return Promise.reject(cancelled());
-    const rows = this.#options.rowsMax > 1 ? rowsOf(request.inputs) : undefined;
+    const { rowsMax, queueMax } = this.#options;
+    const rows = rowsMax > 1 ? rowsOf(request.inputs) : undefined;
+    const weight = Math.min(rows ?? 1, rowsMax);
     if (
-      this.#queue.length >= this.#options.queueMax ||
-      (this.#queue.length > 0 && this.#queuedRows + (rows ?? 1) > this.#options.rowsMax * queuedBatchesMax)
+      this.#queue.length >= queueMax ||
+      (this.#queue.length > 0 && this.#queuedRows + weight > rowsMax * queuedBatchesMax)
     ) {
       return Promise.reject(this.#full());
     }
-    const shares = rows !== undefined && rows > 0 && rows < this.#options.rowsMax;
+    const shares = rows !== undefined && rows > 0 && rows < rowsMax;
     return new Promise((resolve, reject) => {
       const key = shares ? batchKey(request.inputs) : undefined;
       const arrivedMs = this.#options.nowMs();
-      const entry: Entry = { request, rows: rows ?? 1, key, arrivedMs, eligibleMs: 0, resolve, reject };
+      const entry: Entry = { request, rows: rows ?? 1, weight, key, arrivedMs, eligibleMs: 0, resolve, reject };
       this.#queue.push(entry);
-      this.#queuedRows += entry.rows;
+      this.#queuedRows += weight;
       onAbort(entry, () => {
         if (!this.#queue.includes(entry)) return;
         this.#remove([entry]);
@@ -257,7 +261,7 @@ class RunBatcher implements Batcher {
   #remove(entries: readonly Entry[]): void {
     const gone = new Set(entries);
     this.#queue = this.#queue.filter((entry) => !gone.has(entry));
-    this.#queuedRows = this.#queue.reduce((sum, entry) => sum + entry.rows, 0);
+    this.#queuedRows = this.#queue.reduce((sum, entry) => sum + entry.weight, 0);
   }
 
   /** Takes the next run's members off the queue: the oldest live request (else the oldest) and what fits to it. */

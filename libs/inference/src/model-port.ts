@@ -97,7 +97,7 @@ class OpenPort implements ModelPort {
       nowMs: this.#nowMs,
       onRun: this.#statistics.ran,
     });
-    this.#loaded = { ...model, batcher };
+    this.#loaded = { engine, batchRowsMax, batchMaxDelayUs, batcher };
   }
 
   serveAtOnce(engine: ThisThread): void {

@@ -39,9 +39,8 @@ export function createOnnxRuntime(spec: OnnxSpec, log: Logger): OnnxRuntime {
       const placed = await placeModel(spec, log, nowMs);
       placement = placed.placement;
       capacity = capacityOf(placed);
-      const { engine, batchRowsMax, atOnce } = placed;
-      if (atOnce !== undefined) port.serveAtOnce(atOnce);
-      else port.serve({ engine, batchRowsMax, batchMaxDelayUs: spec.settings.batchMaxDelayUs });
+      if (placed.atOnce !== undefined) port.serveAtOnce(placed.atOnce);
+      else port.serve(placed);
     },
     ready: port.ready,
     score: port.score,

@@ -92,6 +92,40 @@ describe('a large request', () => {
   });
 });
 
+describe('requests that wait for a thread', () => {
+  const rows = Array.from({ length: 24 }, (_, seed) =>
+    Array.from({ length: 64 }, (_unused, index) => (index * 7 + seed) % 17),
+  );
+  const digits = rows.map((row) =>
+    inferJson({ inputs: [{ name: 'image', datatype: 'FP32', shape: [1, 1, 8, 8], data: row }] }),
+  );
+  const runs = async (model: string, calls: ScoreCall[], settings = {}): Promise<number[]> => {
+    const runtime = createOnnxRuntime({ ...onnxSpec(model, { placement: 'threads', ...settings }), threads: 2 }, quiet);
+    await runtime.start();
+    closers.push(() => runtime.stop(AbortSignal.timeout(5_000)));
+    const answers = await Promise.all(calls.map((call) => runtime.score(call, never)));
+    expect(answers.filter(({ status }) => status !== 200).map(errorOf)).toEqual([]);
+    return answers.map(({ batchRows }) => batchRows);
+  };
+
+  it('share its runs, a few at a time, where that changes no answer', async () => {
+    const shared = await runs('digits-mlp-onnx/model.onnx', digits);
+    expect(Math.max(...shared)).toBe(4);
+  });
+
+  it('run alone where the deployment says so, or rows together give other bits than alone', async () => {
+    const asked = { batchMaxRows: 1, batchSet: true } as const;
+    expect(Math.max(...(await runs('digits-mlp-onnx/model.onnx', digits, asked)))).toBe(1);
+    const data = [5.1, 3.5, 1.4, 0.2];
+    const iris = inferJson({ inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 4], data }] });
+    const alone = await runs(
+      'iris-onnx/model.onnx',
+      rows.map(() => iris),
+    );
+    expect(Math.max(...alone)).toBe(1);
+  });
+});
+
 describe('a model inline', () => {
   it('leaves a request with more rows than it was measured for to the process', async () => {
     const spec = onnxSpec('iris-onnx/model.onnx');

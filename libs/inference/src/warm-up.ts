@@ -133,6 +133,21 @@ function namesOf(specs: readonly TensorSpec[]): string[] {
   return specs.map((spec) => spec.name);
 }
 
+/** What a clock may be off; rows that cost more together than alone are not to be shared. */
+const sharedCostMax = 1.05;
+const sharedTriesMax = 5;
+
+/** Whether a run of `rows` takes no longer than as many runs of one row, of which each takes `runUs`. */
+export function sharingSaves(session: OnnxSession, rows: number, runUs: number, nowMs: () => number): boolean {
+  const { inputs, outputs } = zeros(session);
+  const joined = inputs.map((tensor) => joinRows(Array.from({ length: rows }, () => tensor)));
+  const limitMs = (rows * runUs * sharedCostMax) / 1_000;
+  for (let tried = 0; tried < sharedTriesMax; tried++) {
+    if (timeOf(() => session.run(joined, outputs), nowMs) <= limitMs) return true;
+  }
+  return false;
+}
+
 /** One row of floating point numbers with all their digits; other types as in `sample`. */
 function noise(spec: TensorSpec, seed: number): Tensor {
   const tensor = sample(spec, 1, seed);

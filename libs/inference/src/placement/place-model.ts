@@ -4,7 +4,7 @@ import type { InlineModel, InstanceSpec, ModelPlacement, MooringSettings, OnnxRu
 import type { Logger } from 'pino';
 import { inThisThread, inThreads, type Engine, type ThisThread } from '../engine.ts';
 import { loadSession, type OnnxSession } from '../session.ts';
-import { batchesExactly, rowsWithin, warmUp, whyNotBatched, type WarmUpResult } from '../warm-up.ts';
+import { batchesExactly, rowsWithin, sharingSaves, warmUp, whyNotBatched, type WarmUpResult } from '../warm-up.ts';
 import { choosePlacement, threadsRunUsMin } from './choose-placement.ts';
 import { readModelGraph } from './model-graph.ts';
 import { inlineFileBytesMax, whyNotInline } from './why-not-inline.ts';
@@ -20,12 +20,21 @@ export interface PlacedModel {
   placement: ModelPlacement;
   /** 0 = requests never share a run. */
   batchRowsMax: number;
+  batchMaxDelayUs: number;
 }
 
 /** A run of a data-plane process may take this long: what comes meanwhile waits for it. */
 const inlineRunMsMax = 1;
 /** Rows that requests bring together by themselves, where nobody said otherwise. */
 const inlineBatchRowsMax = 64;
+
+/**
+ * The same on threads: enough that most of what a run of its own costs a request is saved, few enough that nobody waits long for
+ * a run that others fill.
+ */
+const threadsBatchRowsMax = 4;
+/** Of longer runs what a request costs beside its run is a small part, and trying would delay the start. */
+const sharedRunUsMax = 10_000;
 
 /** Queueing such a run would cost more than the run; only where no input makes it longer. */
 const atOnceRunUsMax = 100;
@@ -46,13 +55,25 @@ export async function placeModel(spec: OnnxSpec, log: Logger, nowMs: () => numbe
   const batchRowsMax = batchRows(session, settings, log);
   const inline = choice.chosen === 'inline' ? inlineModel(spec, session, batchRowsMax, nowMs) : undefined;
   const placement: ModelPlacement = { ...choice, runUs: warm.runUs, ...(inline === undefined ? {} : { inline }) };
+  const { batchMaxDelayUs } = settings;
   if (!onThreads(choice.chosen, warm.runUs, threads)) {
     const own = inThisThread(session);
     const brief = batchRowsMax === 0 && unsafe === undefined && warm.runUs > 0 && warm.runUs <= atOnceRunUsMax;
-    return { engine: own, placement, batchRowsMax, ...(brief ? { atOnce: own } : {}) };
+    return { engine: own, placement, batchRowsMax, batchMaxDelayUs, ...(brief ? { atOnce: own } : {}) };
   }
+  const unasked = settings.batchSet !== true && sharesUnasked(session, warm.runUs, nowMs, log);
   const engine = await inThreads(session, { file: runtime.file, threads, log });
-  return { engine, placement, batchRowsMax };
+  if (unasked) return { engine, placement, batchRowsMax: threadsBatchRowsMax, batchMaxDelayUs: 0 };
+  return { engine, placement, batchRowsMax, batchMaxDelayUs };
+}
+
+/** Whether requests that wait anyway may share a run though nobody asked for it: no answer changes, and no row costs more. */
+function sharesUnasked(session: OnnxSession, runUs: number, nowMs: () => number, log: Logger): boolean {
+  if (runUs === 0 || runUs > sharedRunUsMax || whyNotBatched(session) !== undefined) return false;
+  if (!batchesExactly(session, threadsBatchRowsMax)) return false;
+  if (!sharingSaves(session, threadsBatchRowsMax, runUs, nowMs)) return false;
+  log.info(`requests that wait share runs of up to ${threadsBatchRowsMax} rows: each row's answer stays the same`);
+  return true;
 }
 
 /** In a process of its own, too, long runs are made on threads where it has more cores than one: its main thread is only one. */
