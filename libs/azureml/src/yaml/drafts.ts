@@ -51,14 +51,49 @@ export interface DeploymentDraft {
   body: ArmBody;
   model?: Source<ModelDraft>;
   environment?: Source<EnvironmentDraft>;
-  code?: { source: { reference: AssetReference } | { files: LocalFiles }; scoringScript: string };
+  code?: ScoringCode;
+}
+
+export interface ScoringCode {
+  source: { reference: AssetReference } | { files: LocalFiles };
+  scoringScript: string;
+}
+
+export interface BatchEndpointDraft {
+  kind: 'batch-endpoint';
+  name: string;
+  body: ArmBody;
+}
+
+/** `body.properties` lacks `model`, `environmentId` and `codeConfiguration` until their sources are stored. */
+export interface BatchDeploymentDraft {
+  kind: 'batch-deployment';
+  name: string;
+  endpointName: string;
+  body: ArmBody;
+  model: Source<ModelDraft>;
+  environment?: Source<EnvironmentDraft>;
+  code?: ScoringCode;
+}
+
+/** `body.properties.dataUri` is set once `files` are uploaded; without files it is there already. */
+export interface DataDraft {
+  kind: 'data';
+  name: string;
+  /** Absent when the next free version is meant. */
+  version?: string;
+  files?: LocalFiles;
+  body: ArmBody;
 }
 
 export interface DraftByKind {
   'online-endpoint': EndpointDraft;
   'online-deployment': DeploymentDraft;
+  'batch-endpoint': BatchEndpointDraft;
+  'batch-deployment': BatchDeploymentDraft;
   model: ModelDraft;
   environment: EnvironmentDraft;
+  data: DataDraft;
 }
 
 export type YamlKind = keyof DraftByKind;

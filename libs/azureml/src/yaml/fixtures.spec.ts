@@ -158,15 +158,6 @@ describe('files that ask for what comes later', () => {
     },
     { name: '08-kubernetes-endpoint.yml', kind: 'online-endpoint', asks: { $schema: kubernetes } },
     { name: '09-kubernetes-deployment.yml', kind: 'online-deployment', asks: { $schema: kubernetes } },
-    { name: '10-batch-endpoint.yml', kind: 'online-endpoint', asks: { $schema: 'batch endpoints' } },
-    { name: '11-batch-deployment-model.yml', kind: 'online-deployment', asks: { $schema: 'batch deployments' } },
-    {
-      name: '12-batch-deployment-custom-output.yml',
-      kind: 'online-deployment',
-      asks: { $schema: 'batch deployments' },
-    },
-    { name: '13-batch-deployment-legacy-flat.yml', kind: 'online-deployment', asks: { $schema: 'batch deployments' } },
-    { name: '14-batch-deployment-pipeline.yml', kind: 'online-deployment', asks: { $schema: 'batch deployments' } },
     { name: '16-serverless-endpoint.yml', kind: 'online-endpoint', asks: { model_id: 'serverless endpoints' } },
     { name: '17-marketplace-subscription.yml', kind: 'online-endpoint', asks: { model_id: 'serverless endpoints' } },
   ])('refuses $name and names the capability', async ({ name, kind, asks }) => {
@@ -177,6 +168,28 @@ describe('files that ask for what comes later', () => {
       Object.entries(asks).map(
         ([path, capability]) => `${path}: asks for ${capability}, which comes with a later version of Mooring`,
       ),
+    );
+  });
+
+  it('refuses a pipeline deployment as one that comes later, whatever else is in it', async () => {
+    const error = await refusal(loadYaml(file('14-batch-deployment-pipeline.yml'), { kind: 'batch-deployment' }));
+    expect(error).toMatchObject({ code: 'unimplemented', reason: 'NOT_SUPPORTED_YET' });
+    expect(linesOf(error)).toEqual([
+      'type: asks for pipeline component deployments, which comes with a later version of Mooring',
+    ]);
+  });
+
+  it.each([
+    ['10-batch-endpoint.yml', 'online-endpoint', 'batch-endpoint'],
+    ['11-batch-deployment-model.yml', 'online-deployment', 'batch-deployment'],
+    ['13-batch-deployment-legacy-flat.yml', 'online-deployment', 'batch-deployment'],
+    ['14-batch-deployment-pipeline.yml', 'online-deployment', 'batch-deployment'],
+    ['03-online-deployment-inline.yml', 'batch-deployment', 'online-deployment'],
+    ['01-online-endpoint-key.yml', 'data', 'online-endpoint'],
+  ] as const)('says of %s, given as %s, that it is of kind %s', async (name, kind, other) => {
+    const error = await refusal(loadYaml(file(name), { kind }));
+    expect(linesOf(error)[0]).toBe(
+      `$schema: says that this is of kind ${other}, not ${kind} (expected mooring ${other} create -f <this file>)`,
     );
   });
 

@@ -3,6 +3,9 @@ export type { AssetChange } from './kinds/asset-change.ts';
 export type { Changes } from './changes.ts';
 export type {
   ArmBody,
+  BatchDeploymentDraft,
+  BatchEndpointDraft,
+  DataDraft,
   DeploymentDraft,
   Draft,
   DraftByKind,
@@ -10,6 +13,7 @@ export type {
   EnvironmentDraft,
   LocalFiles,
   ModelDraft,
+  ScoringCode,
   Source,
   YamlKind,
 } from './drafts.ts';

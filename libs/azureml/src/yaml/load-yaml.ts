@@ -5,6 +5,9 @@ import { applyChanges, type Changes } from './changes.ts';
 import type { DraftByKind, YamlKind } from './drafts.ts';
 import { isObject, type Reading } from '../reading/fields.ts';
 import { assetChangeFields, type AssetChange } from './kinds/asset-change.ts';
+import { readBatchDeployment } from './kinds/batch-deployment.ts';
+import { readBatchEndpoint } from './kinds/batch-endpoint.ts';
+import { readData } from './kinds/data.ts';
 import { draftEnvironment, readEnvironmentFields } from './kinds/environment.ts';
 import { draftModel, readModelFields } from './kinds/model.ts';
 import { readOnlineDeployment } from './kinds/online-deployment.ts';
@@ -13,7 +16,7 @@ import type { LocalContext, ScriptCheck } from './local-files.ts';
 import { problemsError } from '../reading/problems.ts';
 import { readTextFile } from './read-text.ts';
 import { parseYaml, type YamlValue } from './read-yaml.ts';
-import { noteOtherSchema, schemaNames, schemaOf } from './schema-name.ts';
+import { isSchemaOf, noteOtherSchema, schemaNames, schemaOf } from './schema-name.ts';
 
 export interface LoadOptions<K extends YamlKind> extends Changes {
   /** What the file describes. The caller knows (`mooring model create`); `$schema` does not decide. */
@@ -51,7 +54,7 @@ export async function loadValue<K extends YamlKind>(
  * PlatformError with every field that does not exist or may not change.
  */
 export function changeAsset(
-  kind: 'model' | 'environment',
+  kind: keyof typeof assetChangeFields,
   current: Readonly<Record<string, unknown>>,
   changes: Changes,
   what: string,
@@ -88,6 +91,9 @@ type Reader<D> = (value: unknown, reading: Reading, context: LocalContext) => Pr
 const readers: { [K in YamlKind]: Reader<DraftByKind[K]> } = {
   'online-endpoint': async (value, reading) => readOnlineEndpoint(value, reading),
   'online-deployment': readOnlineDeployment,
+  'batch-endpoint': async (value, reading) => readBatchEndpoint(value, reading),
+  'batch-deployment': readBatchDeployment,
+  data: readData,
   model: async (value, reading, context) => {
     const read = readModelFields(value, '', reading);
     return read && !reading.problems.some((problem) => problem.later) ? draftModel(read, '', context) : undefined;
@@ -114,7 +120,7 @@ function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: stri
     throw problemsError(file, [{ path: '(file)', problem: 'is empty', expected: `the YAML of one ${kind}` }]);
   }
   if (second === undefined) return first;
-  const matching = documents.filter(({ value }) => schemaOf(value) === schemaNames[kind].toLowerCase());
+  const matching = documents.filter(({ value }) => isSchemaOf(value, kind));
   const [only, another] = matching;
   if (only !== undefined && another === undefined) return only;
   const found = documents.map(({ value }) => schemaOf(value) ?? 'no $schema').join(', ');
@@ -127,7 +133,7 @@ function theDocument(documents: readonly YamlValue[], kind: YamlKind, file: stri
         {
           path: '(file)',
           problem: `${matching.length === 0 ? 'none' : 'more than one'} of its documents (${found}) says by its $schema that it is the ${kind}`,
-          expected: `one file for each resource, or exactly one document with a $schema that ends in ${schemaNames[kind]}.schema.json`,
+          expected: `one file for each resource, or exactly one document with a $schema that ends in ${schemaNames[kind][0]}.schema.json`,
         },
       ],
     },

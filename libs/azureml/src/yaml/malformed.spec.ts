@@ -42,7 +42,7 @@ describe('text that is no resource file', () => {
 
 describe('good files spoilt in one way', () => {
   const seed = 20_261_124;
-  const files = mutatedFiles(seed, 400);
+  const files = mutatedFiles(seed, 700);
 
   it.each(files.map((file, index) => ({ ...file, index })))('refuses $kind: $title', async (file) =>
     isRefused(file, `mutated-${file.index}.yml`),

@@ -2,12 +2,15 @@ import { laterProblem, type SpecProblem } from '@mooring/domain';
 import type { YamlKind } from './drafts.ts';
 import { isObject } from '../reading/fields.ts';
 
-/** What the address in `$schema` ends in, before `.schema.json`. */
-export const schemaNames: Readonly<Record<YamlKind, string>> = {
-  'online-endpoint': 'managedOnlineEndpoint',
-  'online-deployment': 'managedOnlineDeployment',
-  model: 'model',
-  environment: 'environment',
+/** What the address in `$schema` ends in, before `.schema.json`; the usual one first. */
+export const schemaNames: Readonly<Record<YamlKind, readonly [string, ...string[]]>> = {
+  'online-endpoint': ['managedOnlineEndpoint'],
+  'online-deployment': ['managedOnlineDeployment'],
+  'batch-endpoint': ['batchEndpoint'],
+  'batch-deployment': ['modelBatchDeployment', 'batchDeployment', 'pipelineComponentBatchDeployment'],
+  model: ['model'],
+  environment: ['environment'],
+  data: ['data'],
 };
 
 const kubernetes = 'Kubernetes as a compute target';
@@ -15,22 +18,22 @@ const kubernetes = 'Kubernetes as a compute target';
 const laterSchemas: Readonly<Record<string, string>> = {
   kubernetesonlineendpoint: kubernetes,
   kubernetesonlinedeployment: kubernetes,
-  batchendpoint: 'batch endpoints',
-  batchdeployment: 'batch deployments',
-  modelbatchdeployment: 'batch deployments',
-  pipelinecomponentbatchdeployment: 'batch deployments',
   pipelinecomponent: 'components',
   commandcomponent: 'components',
   pipelinejob: 'jobs',
   serverlessendpoint: 'serverless endpoints',
   marketplacesubscription: 'marketplace subscriptions',
-  data: 'data assets',
 };
 
 /** In lower case; undefined where the document names no schema. */
 export function schemaOf(value: unknown): string | undefined {
   const schema = isObject(value) ? value['$schema'] : undefined;
   return typeof schema === 'string' ? /([^/]{1,100})\.schema\.json$/i.exec(schema)?.[1]?.toLowerCase() : undefined;
+}
+
+export function isSchemaOf(value: unknown, kind: YamlKind): boolean {
+  const schema = schemaOf(value);
+  return schemaNames[kind].some((name) => name.toLowerCase() === schema);
 }
 
 /**
@@ -41,7 +44,7 @@ export function noteOtherSchema(value: unknown, kind: YamlKind, problems: readon
   const schema = schemaOf(value) ?? '';
   const capability = Object.hasOwn(laterSchemas, schema) ? laterSchemas[schema] : undefined;
   if (capability !== undefined) return [laterProblem('$schema', capability)];
-  const other = Object.entries(schemaNames).find(([, name]) => name.toLowerCase() === schema)?.[0];
+  const other = (Object.keys(schemaNames) as YamlKind[]).find((candidate) => isSchemaOf(value, candidate));
   if (other === undefined || other === kind) return [...problems];
   const note = { path: '$schema', problem: `says that this is of kind ${other}, not ${kind}` };
   return [{ ...note, expected: `mooring ${other} create -f <this file>` }, ...problems];

@@ -96,7 +96,15 @@ describe('yamlShapeOf', () => {
   it.each([undefined, null, 'x', [], { properties: 1 }, { properties: { traffic: null }, id: 7 }])(
     'does not fail over %j',
     (body) => {
-      for (const kind of ['online-endpoint', 'online-deployment', 'model', 'environment'] as const)
+      for (const kind of [
+        'online-endpoint',
+        'online-deployment',
+        'batch-endpoint',
+        'batch-deployment',
+        'model',
+        'environment',
+        'data',
+      ] as const)
         expect(yamlShapeOf(kind, body)).toBeTypeOf('object');
     },
   );

@@ -1,11 +1,25 @@
-import { msFromIso } from '../reading/durations.ts';
 import { isObject } from '../reading/fields.ts';
+import { batchDeploymentShape, batchEndpointShape } from './batch-shapes.ts';
+import type { YamlKind } from './drafts.ts';
 import { parseYaml } from './read-yaml.ts';
+import {
+  assetShape,
+  authWord,
+  codeShape,
+  creationContext,
+  identityShape,
+  lower,
+  ms,
+  reference,
+  seconds,
+  segmentAfter,
+  snake,
+  withoutUndefined,
+  type Json,
+} from './shape-parts.ts';
 
 /** Kinds whose ARM bodies can be shown; containers are what the list of all models holds. */
-export type ShapeKind = 'online-endpoint' | 'online-deployment' | 'model' | 'environment';
-
-type Json = Record<string, unknown>;
+export type ShapeKind = YamlKind;
 
 /**
  * An ARM body with the field names that `az ml` prints: snake_case, enum words in YAML's spelling, durations as whole
@@ -36,12 +50,14 @@ function placementShape(value: unknown): Json | undefined {
 const shapers: Readonly<Record<ShapeKind, (arm: Json, properties: Json) => Json>> = {
   'online-endpoint': endpointShape,
   'online-deployment': deploymentShape,
+  'batch-endpoint': batchEndpointShape,
+  'batch-deployment': batchDeploymentShape,
   model: modelShape,
   environment: environmentShape,
+  data: dataShape,
 };
 
 function endpointShape(arm: Json, properties: Json): Json {
-  const identity = isObject(arm['identity']) ? arm['identity'] : undefined;
   return withoutUndefined({
     name: arm['name'],
     description: properties['description'],
@@ -55,13 +71,7 @@ function endpointShape(arm: Json, properties: Json): Json {
     openapi_uri: properties['swaggerUri'],
     provisioning_state: properties['provisioningState'],
     public_network_access: lower(properties['publicNetworkAccess']),
-    identity:
-      identity &&
-      withoutUndefined({
-        type: snake(identity['type']),
-        principal_id: identity['principalId'],
-        tenant_id: identity['tenantId'],
-      }),
+    identity: identityShape(arm['identity']),
     kind: arm['kind'],
     location: arm['location'],
     creation_context: creationContext(arm['systemData']),
@@ -110,6 +120,14 @@ function modelShape(arm: Json, properties: Json): Json {
   });
 }
 
+function dataShape(arm: Json, properties: Json): Json {
+  return withoutUndefined({
+    ...assetShape(arm, properties),
+    type: properties['dataType'],
+    path: properties['dataUri'],
+  });
+}
+
 function environmentShape(arm: Json, properties: Json): Json {
   const build = isObject(properties['build']) ? properties['build'] : undefined;
   return withoutUndefined({
@@ -119,30 +137,6 @@ function environmentShape(arm: Json, properties: Json): Json {
     build: build && withoutUndefined({ path: build['contextUri'], dockerfile_path: build['dockerfilePath'] }),
     os_type: lower(properties['osType']),
   });
-}
-
-/** A version has its asset's name in the id and its own version as name; a container has only its name. */
-function assetShape(arm: Json, properties: Json): Json {
-  const version = segmentAfter(arm['id'], 'versions');
-  const name = segmentAfter(arm['id'], 'models') ?? segmentAfter(arm['id'], 'environments');
-  return {
-    name: name ?? arm['name'],
-    version,
-    latest_version: properties['latestVersion'],
-    description: properties['description'],
-    tags: properties['tags'] ?? {},
-    properties: properties['properties'] ?? {},
-    id: arm['id'],
-    // `az ml` prints no such field; without it nobody could see what archive did.
-    archived: properties['isArchived'] === true ? true : undefined,
-    provisioning_state: properties['provisioningState'],
-    creation_context: creationContext(arm['systemData']),
-  };
-}
-
-function codeShape(value: unknown): Json | undefined {
-  if (!isObject(value)) return undefined;
-  return withoutUndefined({ code: value['codeId'], scoring_script: value['scoringScript'] });
 }
 
 function requestShape(value: unknown): Json | undefined {
@@ -185,18 +179,6 @@ function collectorShape(value: unknown): Json | undefined {
   });
 }
 
-function creationContext(value: unknown): Json | undefined {
-  if (!isObject(value)) return undefined;
-  return withoutUndefined({
-    created_at: value['createdAt'],
-    created_by: value['createdBy'],
-    created_by_type: value['createdByType'],
-    last_modified_at: value['lastModifiedAt'],
-    last_modified_by: value['lastModifiedBy'],
-    last_modified_by_type: value['lastModifiedByType'],
-  });
-}
-
 /** Shown as the mapping it holds, as `az ml` does; text that is no YAML stays text. */
 function condaShape(value: unknown): unknown {
   if (typeof value !== 'string') return undefined;
@@ -205,41 +187,4 @@ function condaShape(value: unknown): unknown {
   } catch {
     return value;
   }
-}
-
-function reference(value: unknown): string | undefined {
-  return typeof value === 'string' ? `azureml:${value.replace(/^azureml:/, '')}` : undefined;
-}
-
-function segmentAfter(id: unknown, segment: string): string | undefined {
-  if (typeof id !== 'string') return undefined;
-  const segments = id.split('/');
-  const at = segments.findIndex((part) => part.toLowerCase() === segment.toLowerCase());
-  return at === -1 ? undefined : segments[at + 1];
-}
-
-function authWord(value: unknown): string | undefined {
-  const word = String(value ?? '').toLowerCase();
-  return { key: 'key', amltoken: 'aml_token', aadtoken: 'aad_token' }[word];
-}
-
-function lower(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.toLowerCase() : undefined;
-}
-
-function snake(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase() : undefined;
-}
-
-function ms(value: unknown): number | undefined {
-  return typeof value === 'string' ? msFromIso(value) : undefined;
-}
-
-function seconds(value: unknown): number | undefined {
-  const inMs = ms(value);
-  return inMs === undefined ? undefined : inMs / 1000;
-}
-
-function withoutUndefined(value: Json): Json {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined && item !== null));
 }

@@ -23,6 +23,7 @@ export const assetChangeFields = {
     { ...changeable, ...fixedOfBoth, image: fixed, conda_file: fixed, build: fixed, os_type: fixed },
     'an environment',
   ),
+  data: object({ ...changeable, ...fixedOfBoth, path: fixed, type: fixed }, 'a data asset'),
 } as const;
 
 export type AssetChange = ObjectOf<typeof changeable & { stage: typeof scalarText }>;

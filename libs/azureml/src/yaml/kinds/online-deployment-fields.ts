@@ -2,7 +2,6 @@ import {
   bool,
   choice,
   fraction,
-  isObject,
   later,
   listOf,
   mapOf,
@@ -11,53 +10,32 @@ import {
   required,
   text,
   whole,
-  wrong,
   type Field,
   type ObjectOf,
-  type Reading,
 } from '../../reading/fields.ts';
-import { readReference, type AssetReference, type AssetType } from '../../reading/references.ts';
 import { commonFields, endpointName, pathText, variables } from './common.ts';
+import { asset, ofKind } from './deployment-parts.ts';
 import { readEnvironmentFields, type EnvironmentValues } from './environment.ts';
 import { readModelFields, type ModelValues } from './model.ts';
 
 const kubernetes = 'Kubernetes as a compute target';
-const batch = 'batch deployments';
+const batch = ofKind('batch-deployment');
 /** Only a batch deployment has these; a file in its older form is known by nothing else. */
 export const batchFields = {
-  compute: later(batch),
-  settings: later(batch),
-  component: later(batch),
-  job_definition: later(batch),
-  mini_batch_size: later(batch),
-  max_concurrency_per_instance: later(batch),
-  output_action: later(batch),
-  output_file_name: later(batch),
-  retry_settings: later(batch),
-  error_threshold: later(batch),
-  logging_level: later(batch),
+  compute: batch,
+  settings: batch,
+  component: batch,
+  job_definition: batch,
+  mini_batch_size: batch,
+  max_concurrency_per_instance: batch,
+  output_action: batch,
+  output_file_name: batch,
+  retry_settings: batch,
+  error_threshold: batch,
+  logging_level: batch,
 };
+const managed = choice({ managed: 'Managed' }, { kubernetes });
 const switched = choice({ enabled: 'Enabled', disabled: 'Disabled' });
-
-export type Either<V> = { reference: AssetReference } | { values: V };
-
-/** An asset by reference or as a mapping in place. */
-function asset<V>(
-  type: AssetType,
-  readInline: (value: unknown, path: string, reading: Reading) => V | undefined,
-): Field<Either<V>> {
-  return {
-    read(value, path, reading) {
-      if (typeof value === 'string') {
-        const reference = readReference(value, type, path, reading);
-        return reference && { reference };
-      }
-      if (!isObject(value)) return wrong(reading, path, value, 'a reference (azureml:<name>:<version>) or a mapping');
-      const values = readInline(value, path, reading);
-      return values && { values };
-    },
-  };
-}
 
 function probe(successThreshold: Field<number>) {
   return object({
@@ -69,10 +47,15 @@ function probe(successThreshold: Field<number>) {
   });
 }
 
+const type: Field<string> = {
+  read: (value, path, reading) =>
+    (/^(model|pipeline)$/i.test(String(value)) ? batch : managed).read(value, path, reading),
+};
+
 const fields = {
   name: required(endpointName),
   endpoint_name: required(endpointName),
-  type: choice({ managed: 'Managed' }, { kubernetes, model: batch, pipeline: batch }),
+  type,
   model: asset<ModelValues>('models', readModelFields),
   model_mount_path: text({ test: (value) => value.startsWith('/'), expected: 'an absolute path' }),
   code_configuration: object({ code: required(pathText), scoring_script: required(pathText) }),
@@ -100,7 +83,9 @@ const fields = {
   liveness_probe: probe(whole(1, 1)),
   readiness_probe: probe(whole(1, 1000)),
   data_collector: object({
-    collections: required(mapOf(object({ enabled: bool, data: later('data assets'), client_id: readOnly }))),
+    collections: required(
+      mapOf(object({ enabled: bool, data: later('assets of collected data'), client_id: readOnly })),
+    ),
     rolling_rate: choice({ minute: 'Minute', hour: 'Hour', day: 'Day', month: 'Month', year: 'Year' }),
     sampling_rate: fraction(0, 1),
     request_logging: object({ capture_headers: listOf(text()) }),

@@ -1,9 +1,18 @@
 import type { EndpointDraft } from '../drafts.ts';
 import { choice, later, listOf, object, readOnly, required, text, whole, type Reading } from '../../reading/fields.ts';
 import { commonFields, endpointName, sharesOf } from './common.ts';
+import { ofKind } from './deployment-parts.ts';
 import { present } from '../../reading/present.ts';
 
 const managedIdentities = 'identities managed by Azure';
+
+/** Of endpoints of any kind. */
+export const identity = object({
+  type: choice({ system_assigned: 'SystemAssigned', none: 'None' }, { user_assigned: managedIdentities }),
+  principal_id: readOnly,
+  tenant_id: readOnly,
+  user_assigned_identities: listOf(object({ resource_id: text(), principal_id: readOnly, client_id: readOnly })),
+});
 
 const fields = object(
   {
@@ -18,14 +27,9 @@ const fields = object(
     traffic: sharesOf(whole(0, 100)),
     mirror_traffic: sharesOf(whole(0, 50)),
     public_network_access: choice({ enabled: 'Enabled', disabled: 'Disabled' }),
-    identity: object({
-      type: choice({ system_assigned: 'SystemAssigned', none: 'None' }, { user_assigned: managedIdentities }),
-      principal_id: readOnly,
-      tenant_id: readOnly,
-      user_assigned_identities: listOf(object({ resource_id: text(), principal_id: readOnly, client_id: readOnly })),
-    }),
+    identity,
     compute: later('Kubernetes as a compute target'),
-    defaults: later('batch endpoints'),
+    defaults: ofKind('batch-endpoint'),
     model_id: later('serverless endpoints'),
     scoring_uri: readOnly,
     openapi_uri: readOnly,

@@ -39,6 +39,44 @@ data_collector: {rolling_rate: hour, sampling_rate: 0.5, collections: {request: 
 properties: {mooring.batch.max-rows: 8}
 tags: {team: shapes}
 `,
+  'batch-endpoint': `
+name: night
+description: rows
+auth_mode: aad_token
+defaults: {deployment_name: luca}
+identity: {type: system_assigned}
+tags: {team: shapes}
+properties: {a: b}
+`,
+  'batch-deployment': `
+name: luca
+endpoint_name: night
+type: model
+model: {name: fern, version: 1, path: artifacts/fern, type: custom_model}
+environment: {name: env, image: "python:3.11", conda_file: env/conda.yaml, os_type: linux}
+code_configuration: {code: batchcode, scoring_script: driver.py}
+environment_variables: {LEVEL: high}
+compute: azureml:pool
+resources: {instance_count: 2}
+settings:
+  mini_batch_size: 10
+  max_concurrency_per_instance: 2
+  output_action: append_row
+  output_file_name: predictions.csv
+  retry_settings: {max_retries: 3, timeout: 300}
+  error_threshold: 5
+  logging_level: info
+properties: {mooring.batch.rows-per-mini-batch: 500}
+tags: {team: shapes}
+`,
+  data: `
+name: photos
+version: 1
+type: uri_folder
+path: data/unlabelled
+description: flowers
+tags: {team: shapes}
+`,
   model: `
 name: fern
 version: 3
@@ -71,11 +109,14 @@ const openMappings = new Set([
 const requiredPaths: Readonly<Record<YamlKind, readonly string[]>> = {
   'online-endpoint': ['name'],
   'online-deployment': ['name', 'endpoint_name', 'instance_type', 'scale_settings.type', 'data_collector.collections'],
+  'batch-endpoint': ['name'],
+  'batch-deployment': ['name', 'endpoint_name', 'model', 'compute'],
+  data: ['name', 'path'],
   model: ['name', 'path'],
   environment: ['name', 'image'],
 };
 /** Texts that take every text. */
-const freeTexts = new Set(['description', 'stage', 'image']);
+const freeTexts = new Set(['description', 'stage', 'image', 'output_file_name']);
 
 /** `count` files, each a good one spoilt in one way that its title tells, and that a problem must name. */
 export function mutatedFiles(seed: number, count: number): MalformedFile[] {
@@ -145,7 +186,11 @@ const mutations: readonly Mutation[] = [
   },
   function twice(_kind, text, random) {
     const lines = text.trim().split('\n');
-    const line = pick(lines, random);
+    // Not one of a mapping below the last: at the end of the file it would be of no mapping.
+    const line = pick(
+      lines.filter((candidate) => !candidate.startsWith(' ')),
+      random,
+    );
     const key = line.split(':')[0] ?? '';
     return { title: `${key} twice`, content: [...lines, line].join('\n'), says: new RegExp(`${key}: is there twice`) };
   },

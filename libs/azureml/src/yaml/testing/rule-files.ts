@@ -15,6 +15,16 @@ const good: Readonly<Record<YamlKind, Readonly<Record<string, string>>>> = {
     code_configuration: '{code: serving, scoring_script: handler.py}',
     instance_type: 'Standard_DS3_v2',
   },
+  'batch-endpoint': { name: 'night' },
+  'batch-deployment': {
+    name: 'luca',
+    endpoint_name: 'night',
+    model: 'azureml:fern:1',
+    environment: 'azureml:env:1',
+    code_configuration: '{code: batchcode, scoring_script: driver.py}',
+    compute: 'azureml:pool',
+  },
+  data: { name: 'photos', path: 'data/unlabelled' },
   model: { name: 'fern', path: 'artifacts/fern' },
   environment: { name: 'fern', image: 'python:3.11' },
 };

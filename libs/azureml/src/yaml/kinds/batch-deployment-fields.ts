@@ -1,0 +1,58 @@
+import { batchRanges, computeName, outputFileName } from '../../reading/batch-values.ts';
+import { choice, later, mapOf, object, required, whole, type ObjectOf } from '../../reading/fields.ts';
+import { commonFields, endpointName, pathText, variables } from './common.ts';
+import { asset, ofKind } from './deployment-parts.ts';
+import { readEnvironmentFields, type EnvironmentValues } from './environment.ts';
+import { readModelFields, type ModelValues } from './model.ts';
+
+const pipelines = 'pipeline component deployments';
+const nodes = 'nodes of a chosen kind';
+const instanceCount = whole(...batchRanges.instanceCount);
+
+/** What a job takes unless it says otherwise: at the root in the older form, below `settings` in the newer one. */
+const jobFields = {
+  mini_batch_size: whole(...batchRanges.miniBatchSize),
+  max_concurrency_per_instance: whole(...batchRanges.maxConcurrencyPerInstance),
+  output_action: choice({ append_row: 'AppendRow', summary_only: 'SummaryOnly' }),
+  output_file_name: outputFileName,
+  retry_settings: object({ max_retries: whole(...batchRanges.maxRetries), timeout: whole(...batchRanges.timeoutS) }),
+  error_threshold: whole(...batchRanges.errorThreshold),
+  logging_level: choice({ debug: 'debug', info: 'info', warning: 'warning' }),
+};
+
+/** Only a pipeline deployment has these; what the others' rules say of one would only mislead. */
+export const pipelineFields = { component: later(pipelines), job_definition: later(pipelines) };
+
+const fields = {
+  name: required(endpointName),
+  endpoint_name: required(endpointName),
+  type: choice({ model: 'model' }, { pipeline: pipelines }),
+  model: required(asset<ModelValues>('models', readModelFields)),
+  code_configuration: object({ code: required(pathText), scoring_script: required(pathText) }),
+  environment: asset<EnvironmentValues>('environments', readEnvironmentFields),
+  environment_variables: variables,
+  compute: required(computeName),
+  resources: object({
+    instance_count: instanceCount,
+    instance_type: later(nodes),
+    properties: mapOf(later(nodes)),
+    locations: later(nodes),
+    shm_size: later(nodes),
+    max_instance_count: later(nodes),
+    docker_args: later(nodes),
+  }),
+  settings: object({ ...jobFields, instance_count: instanceCount, environment_variables: variables }),
+  ...jobFields,
+  ...pipelineFields,
+  instance_type: ofKind('online-deployment'),
+  request_settings: ofKind('online-deployment'),
+  scale_settings: ofKind('online-deployment'),
+  liveness_probe: ofKind('online-deployment'),
+  readiness_probe: ofKind('online-deployment'),
+  ...commonFields,
+};
+
+export const batchDeployment = object(fields, 'a batch deployment');
+export type BatchDeploymentValues = ObjectOf<typeof fields>;
+export type JobValues = ObjectOf<typeof jobFields>;
+export const jobFieldNames = Object.keys(jobFields) as (keyof JobValues)[];
