@@ -9,3 +9,4 @@ export {
   type JobFiles,
   type WrittenLines,
 } from './job-files.ts';
+export { batchWork } from './queue.ts';

@@ -83,14 +83,15 @@ export async function openWorkQueue<T>(
         const consumer = await js.consumers.get(stream, consumerOf(lane));
         return consumer.next({ expires: Math.max(expiresMinMs, waitMs) });
       };
-      try {
-        const message = await within(next(), waitMs + deadlineMs, `${stream}/${lane}`);
-        return message === null ? undefined : itemOf<T>(message);
-      } catch (thrown) {
-        // The lane was closed, or NATS lost it: it is made anew when it is asked for again.
+      const again = async (thrown: unknown): Promise<JsMsg | null> => {
+        unlessAbsent(thrown);
+        // Somebody closed the lane since it was made here.
         lanes.delete(lane);
-        throw thrown;
-      }
+        await ensureLane(lane);
+        return next();
+      };
+      const message = await within(next().catch(again), 2 * waitMs + deadlineMs, `${stream}/${lane}`);
+      return message === null ? undefined : itemOf<T>(message);
     },
     count: (lane) => bounded(() => countOf(manager, stream, lane, subjectOf(lane)), lane),
     close: async (lane) => {

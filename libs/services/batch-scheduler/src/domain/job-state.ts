@@ -16,7 +16,7 @@ export function isActive({ status }: Pick<JobRecord, 'status'>): boolean {
 /** The job in another status, with the times that go with it. */
 export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial<JobRecord> = {}): JobRecord {
   const now = at.toISOString();
-  const { queuePosition: _position, ...progress } = job.progress;
+  const { queuePosition: _position, itemsPerS: _rate, etaS: _eta, ...progress } = job.progress;
   return {
     ...job,
     ...(status === 'Preparing' && job.startedAt === undefined ? { startedAt: now } : {}),
@@ -30,6 +30,6 @@ export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial
 
 /** A job that ended, begun once more: what is done stays done. */
 export function resumed(job: JobRecord, at: Date): JobRecord {
-  const { error: _error, endedAt: _ended, ...rest } = job;
+  const { error: _error, ending: _ending, endedAt: _ended, ...rest } = job;
   return moved({ ...rest, attempt: job.attempt + 1, pushedTo: 0 }, 'Queued', at);
 }

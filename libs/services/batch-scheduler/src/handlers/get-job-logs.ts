@@ -1,0 +1,36 @@
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { jobFiles } from '@mooring/batch-jobs';
+import type { GetJobLogsRequest, GetJobLogsResponse } from '@mooring/contracts/batch';
+import type { JobBook } from '../run/job-book.ts';
+
+const linesDefault = 5_000;
+const linesMax = 100_000;
+/** Of each file, so that an answer stays within a message. */
+const bytesMax = 256 * 1024;
+const filesMax = 8;
+
+/** The ends of the logs of a job's processes, one behind the other. */
+export function createGetJobLogs(book: JobBook, jobsFolder: string) {
+  return async ({ name, tail }: GetJobLogsRequest): Promise<GetJobLogsResponse> => {
+    const { logs } = jobFiles(jobsFolder, (await book.get(name)).name);
+    const names = (await readdir(logs).catch(() => [] as string[])).filter((file) => file.endsWith('.log')).toSorted();
+    const lines: string[] = [];
+    for (const file of names.slice(-filesMax)) lines.push(...(await endOf(join(logs, file))));
+    return { content: lines.slice(-Math.min(linesMax, tail === 0 ? linesDefault : tail)).join('\n') };
+  };
+}
+
+async function endOf(path: string): Promise<string[]> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - bytesMax);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
+    if (start > 0) lines.shift();
+    return lines.filter((line) => line !== '');
+  } finally {
+    await file.close();
+  }
+}

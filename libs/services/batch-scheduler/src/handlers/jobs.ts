@@ -1,0 +1,72 @@
+import type {
+  CancelJobRequest,
+  CancelJobResponse,
+  GetJobRequest,
+  GetJobResponse,
+  ListJobsRequest,
+  ListJobsResponse,
+  ResumeJobRequest,
+  ResumeJobResponse,
+  VerifyJobRequest,
+  VerifyJobResponse,
+} from '@mooring/contracts/batch';
+import { PlatformError } from '@mooring/errors';
+import type { CallContext } from '@mooring/rpc';
+import { hasEnded, moved, resumed } from '../domain/job-state.ts';
+import { verifyJob, type VerifyDeps } from '../output/verify.ts';
+import type { JobBook } from '../run/job-book.ts';
+
+const pageSizeDefault = 100;
+const pageSizeMax = 1_000;
+
+export function createGetJob(book: JobBook) {
+  return async ({ name }: GetJobRequest): Promise<GetJobResponse> => ({
+    jobJson: JSON.stringify(await book.get(name)),
+  });
+}
+
+/** Newest first; the token is the name of the last one of a page. */
+export function createListJobs(book: JobBook) {
+  return async ({ endpoint, pageSize, pageToken }: ListJobsRequest): Promise<ListJobsResponse> => {
+    const size = Math.min(pageSizeMax, pageSize === 0 ? pageSizeDefault : pageSize);
+    const wanted = endpoint.toLowerCase();
+    const jobs = (await book.all())
+      .filter((job) => wanted === '' || job.endpoint.toLowerCase() === wanted)
+      .toSorted((a, b) =>
+        a.createdAt === b.createdAt ? (a.name < b.name ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1,
+      );
+    const from = pageToken === '' ? 0 : jobs.findIndex(({ name }) => name === pageToken) + 1;
+    const page = jobs.slice(from, from + size);
+    const nextPageToken = from + size < jobs.length ? (page.at(-1)?.name ?? '') : '';
+    return { jobJson: page.map((job) => JSON.stringify(job)), nextPageToken };
+  };
+}
+
+export function createCancelJob(book: JobBook, clock: () => Date) {
+  return async ({ name }: CancelJobRequest): Promise<CancelJobResponse> => {
+    const job = await book.change(name, (now) => {
+      if (hasEnded(now) || now.status === 'CancelRequested' || now.status === 'Finalizing') return undefined;
+      const begun = now.listing !== undefined || now.status === 'Preparing';
+      return moved(now, begun ? 'CancelRequested' : 'Canceled', clock());
+    });
+    return { jobJson: JSON.stringify(job) };
+  };
+}
+
+export function createResumeJob(book: JobBook, clock: () => Date) {
+  return async ({ name }: ResumeJobRequest): Promise<ResumeJobResponse> => {
+    const job = await book.change(name, (now) => {
+      if (now.status === 'Failed' || now.status === 'Canceled') return resumed(now, clock());
+      const message = `job '${now.name}' is ${now.status}; only one that failed or was cancelled can be resumed`;
+      throw new PlatformError('failed_precondition', 'JOB_NOT_RESUMABLE', message);
+    });
+    return { jobJson: JSON.stringify(job) };
+  };
+}
+
+export function createVerifyJob(book: JobBook, deps: VerifyDeps) {
+  return async ({ name }: VerifyJobRequest, { signal }: CallContext): Promise<VerifyJobResponse> => {
+    const verification = await verifyJob(deps, await book.get(name), signal);
+    return { verificationJson: JSON.stringify(verification) };
+  };
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { SubmitJobRequest, SubmitJobResponse } from '@mooring/contracts/batch';
+import {
+  checkIdempotencyKey,
+  type BatchJobSettings,
+  type JobRecord,
+  type ModelBatchDeploymentSpec,
+} from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { ArtifactStore } from '@mooring/storage';
+import { nameOfJob } from '../domain/job-name.ts';
+import { placeOfUri } from '../domain/place-of-uri.ts';
+import { readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
+import type { Catalog } from '../ports.ts';
+import type { JobBook } from '../run/job-book.ts';
+
+export interface SubmitDeps {
+  book: JobBook;
+  catalog: Catalog;
+  store: Pick<ArtifactStore, 'head'>;
+  clock: () => Date;
+}
+
+/** Container of outputs that no request names a place for, as Azure calls its default datastore. */
+const defaultContainer = 'workspaceblobstore';
+
+/** Accepts a job, once: the same name or idempotency key finds the job that is there, and with another request is refused. */
+export function createSubmitJob(deps: SubmitDeps) {
+  return async (call: SubmitJobRequest): Promise<SubmitJobResponse> => {
+    if (call.idempotencyKey !== '') checkIdempotencyKey(call.idempotencyKey, 'the idempotency key');
+    const request = readJobRequest(call.jobJson);
+    const name = nameOfJob(call.endpoint, request.name, call.idempotencyKey);
+    const fingerprint = fingerprintOf(call, request);
+    // Before anything is looked up: a retry must find its job though the deployment has gone meanwhile.
+    const earlier = await deps.book.find(name);
+    if (earlier !== undefined) return found(earlier, fingerprint);
+    const job = await newJob(deps, call, request, { name, fingerprint });
+    const made = await deps.book.create(job);
+    return made.created ? { jobJson: JSON.stringify(made.job), created: true } : found(made.job, fingerprint);
+  };
+}
+
+function found(job: JobRecord, fingerprint: string): SubmitJobResponse {
+  if (job.fingerprint === fingerprint) return { jobJson: JSON.stringify(job), created: false };
+  throw new PlatformError(
+    'already_exists',
+    'JOB_EXISTS',
+    `there is a job '${job.name}' already, and it was made by another request; use another name or idempotency key`,
+  );
+}
+
+/** What was asked and where; who asked does not matter. */
+function fingerprintOf({ endpoint, deployment }: SubmitJobRequest, request: JobRequest): string {
+  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted(request)]);
+  return createHash('sha256').update(asked).digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, field]) => [name, sorted(field)]);
+}
+
+async function newJob(
+  deps: SubmitDeps,
+  call: SubmitJobRequest,
+  request: JobRequest,
+  { name, fingerprint }: { name: string; fingerprint: string },
+): Promise<JobRecord> {
+  const { endpoint, deployment, spec } = await deploymentOf(deps.catalog, call);
+  const settings = settingsOf(spec.job, request);
+  // Said now and not when the job runs.
+  placeOfUri(request.input.uri);
+  const output = await outputOf(deps, request, settings, name);
+  const now = deps.clock().toISOString();
+  return {
+    name,
+    displayName: request.displayName ?? name,
+    experimentName: request.experimentName ?? endpoint,
+    tags: request.tags,
+    properties: mooringProperties(spec.properties),
+    endpoint,
+    deployment,
+    createdAt: now,
+    createdBy: call.principal,
+    fingerprint,
+    input: request.input,
+    output,
+    settings,
+    model: spec.model,
+    ...(spec.code === undefined ? {} : { code: spec.code }),
+    ...(spec.environment === undefined ? {} : { environment: spec.environment }),
+    status: 'Queued',
+    since: now,
+    attempt: 1,
+    pushedTo: 0,
+    progress: { succeeded: 0, failed: 0, skipped: 0, miniBatchesDone: 0 },
+    usage: { instanceS: 0, items: 0, bytes: 0 },
+  };
+}
+
+/** The settings that Azure has no field for; the user's other properties stay with the deployment. */
+function mooringProperties(properties: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith('mooring.')));
+}
+
+async function deploymentOf(
+  catalog: Catalog,
+  call: SubmitJobRequest,
+): Promise<{ endpoint: string; deployment: string; spec: ModelBatchDeploymentSpec }> {
+  const endpoint = await catalog.endpoint(call.endpoint);
+  if (endpoint === undefined) {
+    throw new PlatformError('not_found', 'ENDPOINT_NOT_FOUND', `there is no batch endpoint '${call.endpoint}'`);
+  }
+  const wanted = call.deployment === '' ? endpoint.spec.defaultDeployment : call.deployment;
+  if (wanted === undefined) {
+    throw new PlatformError(
+      'failed_precondition',
+      'NO_DEFAULT_DEPLOYMENT',
+      `batch endpoint '${endpoint.name}' has no default deployment: name one by the header azureml-model-deployment, ` +
+        `or set it: mooring batch-endpoint update -n ${endpoint.name} --defaults deployment_name=NAME`,
+    );
+  }
+  const deployment = await catalog.deployment(endpoint.name, wanted);
+  if (deployment === undefined) {
+    const message = `batch endpoint '${endpoint.name}' has no deployment '${wanted}'`;
+    throw new PlatformError('not_found', 'DEPLOYMENT_NOT_FOUND', message);
+  }
+  if (deployment.spec.type !== 'model') {
+    const message = `deployment '${deployment.name}' is a pipeline, which comes with a later version of Mooring`;
+    throw new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', message);
+  }
+  return { endpoint: endpoint.name, deployment: deployment.name, spec: deployment.spec };
+}
+
+function settingsOf(deployed: BatchJobSettings, { overrides }: JobRequest): BatchJobSettings {
+  return {
+    ...deployed,
+    ...overrides,
+    retrySettings: { ...deployed.retrySettings, ...overrides.retrySettings },
+  };
+}
+
+async function outputOf(
+  { store }: SubmitDeps,
+  request: JobRequest,
+  settings: BatchJobSettings,
+  name: string,
+): Promise<JobRecord['output']> {
+  if (request.outputUri === undefined) return { container: defaultContainer, folder: `azureml/${name}/score` };
+  const place = placeOfUri(request.outputUri);
+  if (place.kind !== 'datastore' || place.path === '') {
+    throw PlatformError.invalid('the job', [
+      {
+        path: 'properties.outputData',
+        problem: 'is no folder of a datastore',
+        expected: 'azureml://datastores/<name>/paths/<folder>',
+      },
+    ]);
+  }
+  const output = { container: place.container, folder: place.path };
+  for (const file of [settings.outputFileName, 'manifest.json']) {
+    if ((await store.head(output.container, `${output.folder}/${file}`)) === undefined) continue;
+    const message = `${output.container}/${output.folder} holds a ${file} already, which is not overwritten; choose another folder or file name`;
+    throw new PlatformError('already_exists', 'OUTPUT_EXISTS', message);
+  }
+  return output;
+}

@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync, appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { batchWork, commit, jobFiles, jobKey, readMiniBatch } from '@mooring/batch-jobs';
+import { BatchServiceClient } from '@mooring/contracts/batch';
+import {
+  batchJobDefaults,
+  miniBatchesBucket,
+  type BatchDeploymentSpec,
+  type JobRecord,
+  type MiniBatch,
+  type MiniBatchMessage,
+  type MiniBatchRecord,
+  type PartFile,
+} from '@mooring/domain';
+import type { Nats, WorkQueue } from '@mooring/messaging';
+import { createClient, type RpcClient } from '@mooring/rpc';
+import type { Lifecycle } from '@mooring/runtime';
+import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
+import { createJobService } from './job-service.ts';
+import type { Verification } from './output/verify.ts';
+
+const folder = tempDir('jobs-');
+const artifacts = join(folder.path, 'artifacts');
+const jobs = join(folder.path, 'jobs');
+const address = `unix:${join(folder.path, 'batch.sock')}`;
+
+const deployment: BatchDeploymentSpec = {
+  type: 'model',
+  tags: {},
+  properties: {},
+  model: 'cars/1',
+  code: { codeKey: 'code/1', scoringScript: 'score.py' },
+  environmentVariables: {},
+  compute: 'azureml:pool',
+  job: { ...batchJobDefaults, miniBatchSize: 2 },
+};
+
+let server: TestNats;
+let nats: Nats;
+let service: Lifecycle;
+let client: RpcClient<BatchServiceClient>;
+let work: WorkQueue<MiniBatchMessage>;
+
+beforeAll(async () => {
+  server = await startTestNats();
+  nats = await server.connect();
+  mkdirSync(join(artifacts, 'photos', 'night', 'b'), { recursive: true });
+  for (const name of ['a.png', 'b/c.png', 'b/d.png', 'e.png', 'f.png']) {
+    writeFileSync(join(artifacts, 'photos', 'night', name), name);
+  }
+  work = await nats.workQueue<MiniBatchMessage>(batchWork);
+  service = createJobService(
+    {
+      address,
+      folder: { artifacts, jobs },
+      activeJobsMax: 2,
+      catalog: {
+        endpoint: async (name) => {
+          if (name !== 'night') return undefined;
+          return { name, spec: { tags: {}, properties: {}, authMode: 'aad_token', defaultDeployment: 'luca' } };
+        },
+        deployment: async (_endpoint, name) => (name === 'luca' ? { name, spec: deployment } : undefined),
+        data: async () => undefined,
+        latestData: async () => undefined,
+      },
+      launches: {
+        prepare: async () => ({
+          runtime: { kind: 'python', interpreter: 'python3', codeDir: '/', scoringScript: 'score.py', workerCount: 1 },
+          codeDigest: 'c0de',
+          environmentVariables: {},
+          limits: { cpu: 1, memoryMib: 256 },
+          warnings: [],
+        }),
+      },
+    },
+    nats,
+    pino({ enabled: false }),
+  );
+  await service.start?.();
+  client = createClient(BatchServiceClient, address);
+});
+
+afterAll(async () => {
+  client.close();
+  await service.stop?.(AbortSignal.timeout(5_000), 'asked');
+  await server.stop();
+  folder.remove();
+});
+
+function bodyOf(extra: object = {}, uri = 'azureml://datastores/photos/paths/night'): string {
+  return JSON.stringify({ properties: { InputData: { raw: { JobInputType: 'UriFolder', Uri: uri } }, ...extra } });
+}
+
+async function submit(jobJson: string, idempotencyKey = ''): Promise<JobRecord & { created: boolean }> {
+  const answer = await client.call('submitJob', {
+    endpoint: 'night',
+    jobJson,
+    deployment: '',
+    idempotencyKey,
+    principal: 'spec',
+  });
+  return { ...(JSON.parse(answer.jobJson) as JobRecord), created: answer.created };
+}
+
+async function jobNamed(name: string): Promise<JobRecord> {
+  return JSON.parse((await client.call('getJob', { name })).jobJson) as JobRecord;
+}
+
+async function until(name: string, status: JobRecord['status']): Promise<JobRecord> {
+  return eventually(async () => {
+    const job = await jobNamed(name);
+    expect(job.status).toBe(status);
+    return job;
+  });
+}
+
+async function verify(name: string): Promise<Verification> {
+  return JSON.parse((await client.call('verifyJob', { name })).verificationJson) as Verification;
+}
+
+/** Does what a worker does with one mini-batch: writes a part, then makes its record. */
+async function score(job: string, worker: string, batch: MiniBatch): Promise<boolean> {
+  const files = jobFiles(jobs, job);
+  const text = (batch.files ?? []).map(({ path }) => `${path} by ${worker}\n`).join('');
+  const part: PartFile = {
+    file: `${batch.index}.${worker}.part`,
+    bytes: text.length,
+    lines: batch.items,
+    sha256: createHash('sha256').update(text).digest('hex'),
+  };
+  writeFileSync(join(files.parts, part.file), text);
+  const at = new Date().toISOString();
+  const counts = { items: batch.items, succeeded: batch.items, failed: 0, skipped: 0, runs: 1 };
+  const record = { index: batch.index, attempt: batch.attempt, ...counts, part, worker, startedAt: at, endedAt: at };
+  return commit(await nats.bucket<MiniBatchRecord>(miniBatchesBucket), job, files, record);
+}
+
+async function scoreNext(job: string, worker: string): Promise<MiniBatch | undefined> {
+  const item = await work.take(jobKey(job), 1_000);
+  if (item === undefined) return undefined;
+  const batch = await readMiniBatch(jobFiles(jobs, job), item.value);
+  await score(job, worker, batch);
+  await item.done();
+  return batch;
+}
+
+describe('batch jobs', () => {
+  it('are made once however often a request with an idempotency key comes', async () => {
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => submit(bodyOf(), 'night-1')));
+    expect(new Set(answers.map(({ name }) => name)).size).toBe(1);
+    expect(answers.filter(({ created }) => created).length).toBe(1);
+    await expect(submit(bodyOf({ miniBatchSize: 1 }), 'night-1')).rejects.toMatchObject({ reason: 'JOB_EXISTS' });
+    await client.call('cancelJob', { name: answers[0]?.name ?? '' });
+  });
+
+  it('are the same job in either spelling of the contract', async () => {
+    const first = await submit(bodyOf({ MiniBatchSize: 3, Compute: { InstanceCount: 2 } }), 'spelling');
+    const inputData = { raw: { jobInputType: 'uri_folder', uri: 'azureml://datastores/photos/paths/night' } };
+    const sdk = { properties: { inputData, miniBatchSize: 3, compute: { isLocal: true, instanceCount: 2 } } };
+    const second = await submit(JSON.stringify(sdk), 'spelling');
+    expect([second.name, second.created]).toEqual([first.name, false]);
+    expect(first.settings).toMatchObject({ miniBatchSize: 3, instanceCount: 2 });
+    await client.call('cancelJob', { name: first.name });
+  });
+
+  it('write every item once, in the order of the input, and prove it', async () => {
+    const { name } = await submit(bodyOf({ name: 'ordered' }));
+    const { listing } = await until(name, 'Running');
+    expect(listing).toMatchObject({ files: 5, items: 5, miniBatches: 3, itemKind: 'files' });
+    const batch = (await scoreNext(name, 'one')) as MiniBatch;
+    // A second worker on the same mini-batch is too late.
+    expect(await score(name, 'two', batch)).toBe(false);
+    for (let left = 2; left > 0; left -= 1) await scoreNext(name, 'one');
+    const job = await until(name, 'Completed');
+    expect(job.progress).toMatchObject({ succeeded: 5, failed: 0, skipped: 0, miniBatchesDone: 3 });
+    const proof = await verify(name);
+    expect(proof).toMatchObject({ ok: true, missing: 0, twice: 0, items: { in: 5, succeeded: 5 }, problems: [] });
+    const output = join(artifacts, job.output.container, job.output.folder, 'predictions.csv');
+    appendFileSync(output, 'more\n');
+    expect((await verify(name)).ok).toBe(false);
+  });
+
+  it('keep what is done when they are cancelled, and do only the rest when they are resumed', async () => {
+    const { name } = await submit(bodyOf({ name: 'cut-short' }));
+    await until(name, 'Running');
+    const first = (await scoreNext(name, 'one')) as MiniBatch;
+    await client.call('cancelJob', { name });
+    const job = await until(name, 'Canceled');
+    expect(job.progress).toMatchObject({ succeeded: first.items, failed: 0, skipped: 5 - first.items });
+    // One that comes back from the dead finds its mini-batch closed.
+    const late = { ...first, index: first.index === 0 ? 1 : 0 };
+    expect(await score(name, 'late', late)).toBe(false);
+    expect(await verify(name)).toMatchObject({ ok: true, missing: 0, twice: 0 });
+    await client.call('resumeJob', { name });
+    await until(name, 'Running');
+    const rest = [await scoreNext(name, 'two'), await scoreNext(name, 'two')];
+    expect(rest.map((batch) => batch?.index)).not.toContain(first.index);
+    await until(name, 'Completed');
+    expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5, skipped: 0 } });
+  });
+
+  it('wait in a queue that says where each is, in the order in which they came', async () => {
+    const names = ['first', 'second', 'third', 'fourth'];
+    for (const name of names) await submit(bodyOf({ name }));
+    await until('first', 'Running');
+    await until('second', 'Running');
+    await eventually(async () => {
+      const waiting = await Promise.all(['third', 'fourth'].map((name) => jobNamed(name)));
+      expect(waiting.map(({ progress }) => progress.queuePosition)).toEqual([0, 1]);
+    });
+    await client.call('cancelJob', { name: 'first' });
+    await until('third', 'Running');
+    for (const name of names) await client.call('cancelJob', { name });
+    for (const name of names) await until(name, 'Canceled');
+  });
+
+  it('fail with a reason where there is nothing to score', async () => {
+    const { name } = await submit(bodyOf({}, 'azureml://datastores/photos/paths/night/*.csv'));
+    expect((await until(name, 'Failed')).error).toMatchObject({ code: 'INPUT_EMPTY' });
+  });
+
+  it.each([
+    ['no JSON', '{', 'INVALID'],
+    ['no input', '{"properties":{}}', 'exactly one input'],
+    [
+      'two inputs',
+      '{"properties":{"inputData":{"a":{"jobInputType":"UriFile","uri":"azureml:a:1"},"b":{}}}}',
+      'exactly one',
+    ],
+    ['a literal', '{"properties":{"inputData":{"a":{"jobInputType":"Literal","value":1}}}}', 'UriFolder or UriFile'],
+    ['a path out of its container', bodyOf({}, 'azureml://datastores/photos/paths/../x'), 'no place'],
+    ['a folder of this machine', bodyOf({}, '/etc'), 'uploaded first'],
+    ['no whole mini-batch', bodyOf({ miniBatchSize: 0 }), 'miniBatchSize'],
+    ['a file name with folders', bodyOf({ outputFileName: '../x' }), 'outputFileName'],
+  ])('are refused with what to do: %s', async (_what, body, words) => {
+    await expect(submit(body)).rejects.toMatchObject({ code: 'invalid_argument' });
+    if (words !== 'INVALID') await expect(submit(body)).rejects.toThrow(words);
+  });
+});

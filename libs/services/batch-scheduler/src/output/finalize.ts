@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import {
+  jobFiles,
+  jsonLines,
+  recordKey,
+  writeJsonLines,
+  type JobFiles,
+  type MiniBatchRecords,
+} from '@mooring/batch-jobs';
+import type { JobRecord, MiniBatchRecord, PartFile } from '@mooring/domain';
+import type { ArtifactStore, ByteSource } from '@mooring/storage';
+import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
+
+export interface FinalizeDeps {
+  records: MiniBatchRecords;
+  store: ArtifactStore;
+  jobsFolder: string;
+  clock: () => Date;
+}
+
+/** Records that are asked for at once. */
+const readAhead = 64;
+const outputBytesMax = 2 ** 50;
+
+/** Items of the whole input; they sum to all that was listed. */
+export interface Counts {
+  succeeded: number;
+  failed: number;
+  skipped: number;
+  miniBatchesDone: number;
+}
+
+/**
+ * Writes what the job gave, in the order of its input: predictions, errors, parts, summary, and at last the manifest. Each file appears
+ * whole. Repeating it gives the same files. Every part is read to its end and compared with its record's digest on the way.
+ */
+export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: AbortSignal): Promise<Counts> {
+  const files = jobFiles(deps.jobsFolder, job.name);
+  const partsList = join(files.root, 'parts.jsonl');
+  const counts: Counts = { succeeded: 0, failed: 0, skipped: job.listing?.items ?? 0, miniBatchesDone: 0 };
+  await writeJsonLines(partsList, partsOf(deps, job, counts, signal));
+  const output = new Output(deps.store, job);
+  const predictions =
+    job.settings.outputAction === 'append_row'
+      ? await output.put(job.settings.outputFileName, contents(files, partsList, 'part', signal))
+      : undefined;
+  const errors = await output.put('errors.jsonl', contents(files, partsList, 'errors', signal));
+  const parts = await output.put('parts.jsonl', createReadStream(partsList));
+  const scriptFiles = await output.putFolder(files.scriptOutput, signal);
+  await output.putJson('summary.json', summaryOf(job, counts));
+  const manifest: Manifest = {
+    format: 1,
+    job: job.name,
+    endpoint: job.endpoint,
+    deployment: job.deployment,
+    createdBy: job.createdBy,
+    createdAt: job.createdAt,
+    finalizedAt: deps.clock().toISOString(),
+    status: job.ending ?? 'Failed',
+    attempt: job.attempt,
+    model: { key: job.model, sha256: job.ran?.modelSha256 },
+    code: job.code && { key: job.code.codeKey, sha256: job.ran?.codeSha256 },
+    environment: job.environment === undefined ? undefined : { key: job.environment, digest: job.ran?.environment },
+    input: { uri: job.input.uri, ...job.listing },
+    items: { in: job.listing?.items ?? 0, succeeded: counts.succeeded, failed: counts.failed, skipped: counts.skipped },
+    predictions,
+    errors,
+    parts,
+    scriptFiles,
+  };
+  await output.putJson('manifest.json', manifest);
+  return counts;
+}
+
+/** The parts that count, in order; sums up `counts` on the way. */
+async function* partsOf(
+  deps: FinalizeDeps,
+  job: JobRecord,
+  counts: Counts,
+  signal: AbortSignal,
+): AsyncGenerator<ManifestPart> {
+  const all = job.listing?.miniBatches ?? 0;
+  for (let from = 0; from < all; from += readAhead) {
+    signal.throwIfAborted();
+    const indexes = Array.from({ length: Math.min(readAhead, all - from) }, (_, offset) => from + offset);
+    const read = await Promise.all(indexes.map((index) => deps.records.get(recordKey(job.name, index))));
+    for (const entry of read) {
+      if (entry === undefined) continue;
+      const record: MiniBatchRecord = entry.value;
+      counts.succeeded += record.succeeded;
+      counts.failed += record.failed;
+      counts.skipped -= record.succeeded + record.failed;
+      if (record.skipped === 0) counts.miniBatchesDone += 1;
+      yield partOf(record);
+    }
+  }
+}
+
+function partOf({ index, attempt, items, succeeded, failed, skipped, part, errors }: MiniBatchRecord): ManifestPart {
+  return { index, attempt, items, succeeded, failed, skipped, ...(part && { part }), ...(errors && { errors }) };
+}
+
+/** The contents of all parts, one behind the other. Rejects where one is not what its record says. */
+async function* contents(
+  files: JobFiles,
+  partsList: string,
+  which: 'part' | 'errors',
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for await (const { value } of jsonLines<ManifestPart>(partsList)) {
+    signal.throwIfAborted();
+    const part = value[which];
+    if (part !== undefined) yield* contentOf(files, value.index, part);
+  }
+}
+
+/** What a mini-batch wrote is not on disk any more as it was committed. */
+export class PartDamaged extends Error {
+  readonly index: number;
+
+  constructor(index: number, part: PartFile) {
+    super(`part ${part.file} of mini-batch ${index} is not what was committed: it was changed or damaged on disk`);
+    this.index = index;
+  }
+}
+
+async function* contentOf(files: JobFiles, index: number, part: PartFile): AsyncGenerator<Uint8Array> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  const stream = createReadStream(join(files.parts, part.file)) as AsyncIterable<Buffer>;
+  try {
+    for await (const chunk of stream) {
+      digest.update(chunk);
+      bytes += chunk.byteLength;
+      yield chunk;
+    }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new PartDamaged(index, part);
+    throw thrown;
+  }
+  if (bytes !== part.bytes || digest.digest('hex') !== part.sha256) throw new PartDamaged(index, part);
+}
+
+function summaryOf(job: JobRecord, counts: Counts): object {
+  return {
+    job: job.name,
+    status: job.ending,
+    ...(job.error === undefined ? {} : { error: job.error }),
+    items: job.listing?.items ?? 0,
+    itemKind: job.listing?.itemKind,
+    succeeded: counts.succeeded,
+    failed: counts.failed,
+    skipped: counts.skipped,
+    files: job.listing?.files ?? 0,
+    miniBatches: job.listing?.miniBatches ?? 0,
+    startedAt: job.startedAt,
+    usage: job.usage,
+  };
+}
+
+/** The job's folder in the artifact store. */
+class Output {
+  readonly #store: ArtifactStore;
+  readonly #container: string;
+  readonly #folder: string;
+
+  constructor(store: ArtifactStore, { output }: JobRecord) {
+    this.#store = store;
+    this.#container = output.container;
+    this.#folder = output.folder;
+  }
+
+  async put(name: string, source: ByteSource): Promise<FileDigest> {
+    const sha256 = createHash('sha256');
+    let [bytes, lines] = [0, 0];
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of source) {
+        sha256.update(chunk);
+        bytes += chunk.byteLength;
+        for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines += 1;
+        yield chunk;
+      }
+    };
+    await this.#store.put(this.#container, `${this.#folder}/${name}`, counted(), { maxBytes: outputBytesMax });
+    return { file: name, bytes, lines, sha256: sha256.digest('hex') };
+  }
+
+  async putJson(name: string, value: unknown): Promise<void> {
+    const bytes = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+    await this.put(name, one(bytes));
+  }
+
+  /** What scripts wrote themselves, beside the files of ours; names that are ours are refused to them. */
+  async putFolder(folder: string, signal: AbortSignal): Promise<FileDigest[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+    const written: FileDigest[] = [];
+    for (const entry of entries) {
+      if (!entry.isFile()) continue;
+      signal.throwIfAborted();
+      const path = join(entry.parentPath, entry.name);
+      const name = relative(folder, path).replaceAll('\\', '/');
+      if (!ours.has(name)) written.push(await this.put(name, createReadStream(path)));
+    }
+    return written.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  }
+}
+
+const ours = new Set(['errors.jsonl', 'parts.jsonl', 'summary.json', 'manifest.json']);
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

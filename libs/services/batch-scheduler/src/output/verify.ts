@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { jobFiles, jsonLines, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
+import type { JobRecord, PartFile } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { ArtifactStore } from '@mooring/storage';
+import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
+
+export interface VerifyDeps {
+  records: MiniBatchRecords;
+  store: Pick<ArtifactStore, 'get' | 'localPath'>;
+  jobsFolder: string;
+}
+
+/** What a job's output was found to be. */
+export interface Verification {
+  job: string;
+  ok: boolean;
+  items: Manifest['items'];
+  miniBatches: number;
+  /** Items of which nothing is said, and items that are counted more than once. */
+  missing: number;
+  twice: number;
+  filesRead: number;
+  bytesRead: number;
+  /** Each thing that is not as it should be, in words; the first hundred. */
+  problems: string[];
+}
+
+const problemsMax = 100;
+const manifestBytesMax = 16 * 2 ** 20;
+
+/**
+ * Reads everything that a job wrote and compares it with manifest, records and listing: every mini-batch there once, its lines in their
+ * place with their digest, nothing between and nothing behind. Believes nothing that it can count. Rejects where there is no manifest.
+ */
+export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortSignal): Promise<Verification> {
+  const manifest = await readManifest(deps, job);
+  const report: Verification = {
+    job: job.name,
+    ok: false,
+    items: manifest.items,
+    miniBatches: 0,
+    missing: 0,
+    twice: 0,
+    filesRead: 0,
+    bytesRead: 0,
+    problems: [],
+  };
+  const wrong = (problem: string): void => {
+    if (report.problems.length < problemsMax) report.problems.push(problem);
+  };
+  const files = [manifest.parts, manifest.errors, manifest.predictions, ...manifest.scriptFiles];
+  for (const file of files) if (file !== undefined) await checkFile(deps, job, file, report, wrong, signal);
+  await checkListing(deps, job, manifest, report, wrong);
+  await checkParts(deps, job, manifest, report, wrong, signal);
+  const { in: all, succeeded, failed, skipped } = manifest.items;
+  if (all !== succeeded + failed + skipped) {
+    wrong(`${all} items came in, but ${succeeded} succeeded + ${failed} failed + ${skipped} skipped`);
+  }
+  if (manifest.errors.lines !== failed)
+    wrong(`${failed} items failed, but errors.jsonl has ${manifest.errors.lines} lines`);
+  report.ok = report.problems.length === 0;
+  return report;
+}
+
+type Wrong = (problem: string) => void;
+
+async function readManifest({ store }: VerifyDeps, { name, output, status }: JobRecord): Promise<Manifest> {
+  try {
+    const { head, content } = await store.get(output.container, `${output.folder}/manifest.json`);
+    if (head.bytes > manifestBytesMax) throw new Error('it is too large to be one');
+    const chunks: Buffer[] = [];
+    for await (const chunk of content) chunks.push(Buffer.from(chunk as Uint8Array));
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
+  } catch (thrown) {
+    throw new PlatformError(
+      'failed_precondition',
+      'NO_MANIFEST',
+      `job '${name}' (${status}) has no manifest that can be read: ${(thrown as Error).message}. It is written when a job ends.`,
+      { cause: thrown },
+    );
+  }
+}
+
+async function checkFile(
+  deps: VerifyDeps,
+  job: JobRecord,
+  file: FileDigest,
+  report: Verification,
+  wrong: Wrong,
+  signal: AbortSignal,
+): Promise<void> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  try {
+    for await (const chunk of await streamOf(deps, job, file.file)) {
+      signal.throwIfAborted();
+      digest.update(chunk);
+      bytes += chunk.byteLength;
+    }
+  } catch (thrown) {
+    signal.throwIfAborted();
+    wrong(`${file.file} cannot be read: ${(thrown as Error).message}`);
+    return;
+  }
+  report.filesRead += 1;
+  report.bytesRead += bytes;
+  if (bytes !== file.bytes || digest.digest('hex') !== file.sha256) {
+    wrong(`${file.file} is not what was written: ${bytes} bytes, the manifest says ${file.bytes} with another SHA-256`);
+  }
+}
+
+async function streamOf({ store }: VerifyDeps, { output }: JobRecord, name: string): Promise<AsyncIterable<Buffer>> {
+  const { content } = await store.get(output.container, `${output.folder}/${name}`);
+  return content as AsyncIterable<Buffer>;
+}
+
+async function checkListing(
+  deps: VerifyDeps,
+  job: JobRecord,
+  manifest: Manifest,
+  report: Verification,
+  wrong: Wrong,
+): Promise<void> {
+  const digest = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(jobFiles(deps.jobsFolder, job.name).listing))
+      digest.update(chunk as Buffer);
+  } catch (thrown) {
+    wrong(`the list of input files cannot be read: ${(thrown as Error).message}`);
+    return;
+  }
+  report.filesRead += 1;
+  if (digest.digest('hex') !== manifest.input.sha256)
+    wrong('the list of input files is not the one that the job was made with');
+}
+
+/** Every mini-batch once and in order, as its record says, and the lines of the outputs exactly those of the parts. */
+async function checkParts(
+  deps: VerifyDeps,
+  job: JobRecord,
+  manifest: Manifest,
+  report: Verification,
+  wrong: Wrong,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = await deps.store.localPath(job.output.container, job.output.folder);
+  const predictions = manifest.predictions && new Slices(`${folder}/${manifest.predictions.file}`);
+  const errors = new Slices(`${folder}/errors.jsonl`);
+  const sums = { items: 0, succeeded: 0, failed: 0, skipped: 0 };
+  let last = -1;
+  for await (const { value } of jsonLines<ManifestPart>(`${folder}/parts.jsonl`)) {
+    signal.throwIfAborted();
+    report.miniBatches += 1;
+    if (value.index <= last) {
+      report.twice += value.items;
+      wrong(`mini-batch ${value.index} is there more than once`);
+    }
+    last = Math.max(last, value.index);
+    sums.items += value.items;
+    sums.succeeded += value.succeeded;
+    sums.failed += value.failed;
+    sums.skipped += value.skipped;
+    if (value.items !== value.succeeded + value.failed + value.skipped) {
+      wrong(`mini-batch ${value.index}: ${value.items} items are not its succeeded, failed and skipped ones`);
+    }
+    await checkRecord(deps, job, value, wrong);
+    if (value.part !== undefined && !(await predictions?.matches(value.part))) {
+      wrong(
+        `the lines of mini-batch ${value.index} in ${manifest.predictions?.file ?? 'the predictions'} are not its own`,
+      );
+    }
+    if (value.errors !== undefined && !(await errors.matches(value.errors))) {
+      wrong(`the lines of mini-batch ${value.index} in errors.jsonl are not its own`);
+    }
+  }
+  if (predictions?.at !== undefined && predictions.at !== manifest.predictions?.bytes)
+    wrong('there are predictions of no mini-batch');
+  if (errors.at !== manifest.errors.bytes) wrong('there are errors of no mini-batch');
+  // Mini-batches that never were on the queue have no record; their items were skipped.
+  report.missing = Math.max(0, manifest.items.in - manifest.items.skipped - sums.succeeded - sums.failed);
+  if (report.missing > 0) wrong(`${report.missing} items are missing`);
+  if (sums.succeeded !== manifest.items.succeeded || sums.failed !== manifest.items.failed) {
+    wrong(`the mini-batches sum to ${sums.succeeded} succeeded and ${sums.failed} failed items`);
+  }
+}
+
+async function checkRecord({ records }: VerifyDeps, job: JobRecord, part: ManifestPart, wrong: Wrong): Promise<void> {
+  const entry = await records.get(recordKey(job.name, part.index));
+  if (entry === undefined) return wrong(`mini-batch ${part.index} has no record`);
+  const { succeeded, failed, part: own, errors } = entry.value;
+  const same =
+    succeeded === part.succeeded &&
+    failed === part.failed &&
+    own?.sha256 === part.part?.sha256 &&
+    errors?.sha256 === part.errors?.sha256;
+  if (!same) wrong(`mini-batch ${part.index} is not as its record says`);
+}
+
+/** One file read piece by piece, from its beginning. */
+class Slices {
+  readonly #path: string;
+  at = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** True when the next `bytes` of the file are what the part was. */
+  async matches({ bytes, sha256 }: PartFile): Promise<boolean> {
+    const digest = createHash('sha256');
+    let read = 0;
+    if (bytes > 0) {
+      for await (const chunk of createReadStream(this.#path, { start: this.at, end: this.at + bytes - 1 })) {
+        digest.update(chunk as Buffer);
+        read += (chunk as Buffer).byteLength;
+      }
+    }
+    this.at += bytes;
+    return read === bytes && digest.digest('hex') === sha256;
+  }
+}

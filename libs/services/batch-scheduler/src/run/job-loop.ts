@@ -1,0 +1,127 @@
+import type { Logger } from 'pino';
+import type { JobRecord } from '@mooring/domain';
+import type { Watch } from '@mooring/messaging';
+import { isActive, moved } from '../domain/job-state.ts';
+import type { Jobs } from '../ports.ts';
+import type { JobBook } from './job-book.ts';
+
+export interface JobLoopDeps {
+  book: JobBook;
+  jobs: Pick<Jobs, 'watch'>;
+  /** Takes one job as far as it goes; see runJob. */
+  run: (name: string, signal: AbortSignal) => Promise<void>;
+  /** Jobs that are worked on at once; the others wait in the order in which they came. */
+  activeMax: number;
+  clock: () => Date;
+  log: Logger;
+}
+
+const firstRetryMs = 200;
+const longestRetryMs = 5_000;
+
+/** Keeps every job that should run running, and lets the next ones begin when others end. */
+export class JobLoop {
+  readonly #deps: JobLoopDeps;
+  readonly #stop = new AbortController();
+  readonly #jobs = new Map<string, JobRecord>();
+  readonly #running = new Map<string, Promise<void>>();
+  #watch: Watch | undefined;
+  #looking: Promise<void> | undefined;
+  #again = false;
+
+  constructor(deps: JobLoopDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#watch = await this.#deps.jobs.watch({ prefix: 'job', signal: this.#stop.signal }, (key, entry) => {
+      if (entry === undefined) this.#jobs.delete(key);
+      else this.#jobs.set(key, entry.value);
+      this.#look();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#watch?.stop();
+    await Promise.all([...this.#running.values(), this.#looking]);
+  }
+
+  /** Everything is looked at again; asked while it looks, once more afterwards. */
+  #look(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#again = true;
+    this.#looking ??= this.#lookUntilQuiet().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    // Not in the stack of whoever told of a change, and all that it tells in this turn at once.
+    await Promise.resolve();
+    while (this.#again && !this.#stop.signal.aborted) {
+      this.#again = false;
+      for (const job of this.#jobs.values()) if (isActive(job)) this.#keepRunning(job.name);
+      try {
+        await this.#admit();
+      } catch (error) {
+        this.#deps.log.warn({ err: error }, 'queued batch jobs could not be looked at; trying again');
+        setTimeout(() => this.#look(), firstRetryMs).unref();
+      }
+    }
+  }
+
+  /** Lets the first in the queue begin while there is room, and tells the others where they are in it. */
+  async #admit(): Promise<void> {
+    const all = [...this.#jobs.values()];
+    const room = this.#deps.activeMax - all.filter(isActive).length;
+    const queue = all
+      .filter(({ status }) => status === 'Queued')
+      .toSorted((a, b) => (a.since === b.since ? (a.name < b.name ? -1 : 1) : a.since < b.since ? -1 : 1));
+    for (const [index, { name, progress }] of queue.entries()) {
+      const before = index - Math.max(0, room);
+      if (index < room) await this.#change(name, (job) => moved(job, 'Preparing', this.#deps.clock()));
+      else if (progress.queuePosition !== before) {
+        await this.#change(name, (job) => ({ ...job, progress: { ...job.progress, queuePosition: before } }));
+      }
+    }
+  }
+
+  async #change(name: string, change: (job: JobRecord) => JobRecord): Promise<void> {
+    await this.#deps.book.change(name, (job) => (job.status === 'Queued' ? change(job) : undefined));
+  }
+
+  #keepRunning(name: string): void {
+    if (this.#running.has(name)) return;
+    const run = this.#runUntilDone(name).finally(() => {
+      this.#running.delete(name);
+      this.#look();
+    });
+    this.#running.set(name, run);
+  }
+
+  async #runUntilDone(name: string): Promise<void> {
+    const { signal } = this.#stop;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        await this.#deps.run(name, signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** failures);
+        this.#deps.log.warn({ err: error, job: name, retryMs }, 'batch job cannot go on for now; trying again');
+        await pause(retryMs, signal);
+      }
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const resolve = (): void => over.resolve();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', resolve, { once: true });
+  await over.promise;
+  clearTimeout(timer);
+  signal.removeEventListener('abort', resolve);
+}

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import type { MiniBatchRunner } from '@mooring/batch-runtime';
+import { jobKey, type JobFiles } from '@mooring/batch-jobs';
+import type { JobRecord } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { Records, Work } from '../ports.ts';
+import { scoreMiniBatch } from './score-mini-batch.ts';
+
+export interface JobProcessDeps {
+  job: JobRecord;
+  files: JobFiles;
+  work: Work;
+  records: Records;
+  createRunner: () => Promise<MiniBatchRunner>;
+  /** The process could not be loaded; what it was is for people. */
+  onTrouble: (error: PlatformError) => Promise<void>;
+  worker: string;
+  clock: () => Date;
+  log: Logger;
+}
+
+const takeMs = 1_000;
+const retryMs = 1_000;
+const stopMs = 10_000;
+
+/**
+ * One process of one job: takes mini-batches and runs them until it is told to leave (it finishes the one that it has) or to stop (it does
+ * not).
+ */
+export class JobProcess {
+  readonly #deps: JobProcessDeps;
+  readonly #leave = new AbortController();
+  readonly #stop = new AbortController();
+  readonly ended: Promise<void>;
+
+  constructor(deps: JobProcessDeps) {
+    this.#deps = deps;
+    this.ended = this.#serve();
+  }
+
+  get leaving(): boolean {
+    return this.#leave.signal.aborted;
+  }
+
+  leave(): void {
+    this.#leave.abort();
+  }
+
+  stop(): void {
+    this.#leave.abort();
+    this.#stop.abort(new PlatformError('cancelled', 'JOB_PROCESS_STOPPED', 'the job ends or its worker stops'));
+  }
+
+  async #serve(): Promise<void> {
+    const runner = await this.#load();
+    if (runner === undefined) return;
+    try {
+      while (!this.leaving) await this.#next(runner);
+    } finally {
+      await runner.stop(this.#stop.signal.aborted ? AbortSignal.abort() : AbortSignal.timeout(stopMs));
+    }
+  }
+
+  /** Tells what is in the way, once; whoever hears of it decides whether the job goes on. */
+  async #load(): Promise<MiniBatchRunner | undefined> {
+    const { createRunner, onTrouble, log, job } = this.#deps;
+    let runner: MiniBatchRunner | undefined;
+    try {
+      runner = await createRunner();
+      await runner.start(this.#stop.signal);
+      return runner;
+    } catch (thrown) {
+      await runner?.stop(AbortSignal.abort());
+      if (this.#stop.signal.aborted) return undefined;
+      const error = PlatformError.from(thrown);
+      log.warn({ err: error, job: job.name }, 'a process of a batch job could not be loaded');
+      await onTrouble(error);
+      return undefined;
+    }
+  }
+
+  async #next(runner: MiniBatchRunner): Promise<void> {
+    const { work, records, job, files, worker, clock, log } = this.#deps;
+    try {
+      const item = await work.take(jobKey(job.name), takeMs);
+      if (item === undefined) return;
+      // Of an earlier attempt, or for somebody who leaves.
+      if (item.value.attempt !== job.attempt || this.leaving) return item.giveBack(0);
+      await scoreMiniBatch({ records, files, job, runner, worker, clock, log }, item, this.#stop.signal);
+    } catch (thrown) {
+      if (this.leaving) return;
+      log.warn({ err: thrown, job: job.name }, 'no mini-batch could be taken; trying again');
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
+    }
+  }
+}

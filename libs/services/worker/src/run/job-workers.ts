@@ -1,0 +1,148 @@
+import type { Logger } from 'pino';
+import { jobFiles, jobKey } from '@mooring/batch-jobs';
+import type { MiniBatchRunner } from '@mooring/batch-runtime';
+import type { JobRecord } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { Watch } from '@mooring/messaging';
+import { allot } from '../domain/allot.ts';
+import type { Jobs, Records, Troubles, Work } from '../ports.ts';
+import { JobProcess } from './job-process.ts';
+
+export interface JobWorkersDeps {
+  jobs: Jobs;
+  records: Records;
+  troubles: Troubles;
+  work: Work;
+  createRunner: (job: JobRecord) => Promise<MiniBatchRunner>;
+  jobsFolder: string;
+  /** Processes of all jobs together. */
+  processesMax: number;
+  worker: string;
+  clock: () => Date;
+  log: Logger;
+}
+
+/** A job keeps its processes at least this long while others wait for one. */
+const turnMs = 5_000;
+/** Loads that may fail one after the other before a job is taken for one that cannot run. */
+const failuresMax = 3;
+
+interface Running {
+  job: JobRecord;
+  processes: Set<JobProcess>;
+  failures: number;
+  /** When it last began to have processes; jobs that have had theirs longest come last. */
+  sinceMs: number;
+}
+
+/** The processes of a worker: none while nothing runs, shared fairly while several jobs do. */
+export class JobWorkers {
+  readonly #deps: JobWorkersDeps;
+  readonly #running = new Map<string, Running>();
+  readonly #stop = new AbortController();
+  #watch: Watch | undefined;
+  #turns: NodeJS.Timeout | undefined;
+
+  constructor(deps: JobWorkersDeps) {
+    this.#deps = deps;
+  }
+
+  async start(): Promise<void> {
+    this.#watch = await this.#deps.jobs.watch({ prefix: 'job', signal: this.#stop.signal }, (key, entry) => {
+      this.#note(key, entry?.value);
+    });
+    this.#turns = setInterval(() => this.#share(), turnMs).unref();
+  }
+
+  /** Gives back what is being worked on and ends every process. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#watch?.stop();
+    clearInterval(this.#turns);
+    const all = [...this.#running.values()].flatMap(({ processes }) => [...processes]);
+    for (const process of all) process.stop();
+    await Promise.allSettled(all.map(({ ended }) => ended));
+  }
+
+  #note(key: string, job: JobRecord | undefined): void {
+    const known = this.#running.get(key);
+    const runs = job?.status === 'Running';
+    if (known !== undefined && (!runs || job.attempt !== known.job.attempt)) {
+      for (const process of known.processes) process.stop();
+      this.#running.delete(key);
+    }
+    if (!runs) return;
+    const present = this.#running.get(key);
+    if (present !== undefined) return;
+    this.#running.set(key, { job, processes: new Set(), failures: 0, sinceMs: 0 });
+    this.#share();
+  }
+
+  /** Makes the processes of each job as many as are its share. */
+  #share(): void {
+    if (this.#stop.signal.aborted) return;
+    const jobs = [...this.#running.values()].toSorted((a, b) => this.#rank(a) - this.#rank(b));
+    const demands = jobs.map(({ job: { name, settings } }) => {
+      return { job: name, processesMax: settings.instanceCount * settings.maxConcurrencyPerInstance };
+    });
+    const shares = allot(demands, this.#deps.processesMax);
+    for (const running of jobs) {
+      const share = shares.get(running.job.name) ?? 0;
+      const staying = [...running.processes].filter(({ leaving }) => !leaving);
+      for (const process of staying.slice(share)) process.leave();
+    }
+    // Those that leave are still there: nothing begins before they are gone.
+    let free = this.#deps.processesMax - jobs.reduce((sum, { processes }) => sum + processes.size, 0);
+    for (const running of jobs) {
+      const share = shares.get(running.job.name) ?? 0;
+      while (free > 0 && [...running.processes].filter(({ leaving }) => !leaving).length < share) {
+        this.#begin(running);
+        free -= 1;
+      }
+    }
+  }
+
+  /** Jobs without processes before those that have just got theirs, those before the ones that had their turn. */
+  #rank({ processes, sinceMs }: Running): number {
+    if (processes.size === 0) return sinceMs === 0 ? 1 : performance.now() - sinceMs < turnMs ? 2 : 0;
+    return performance.now() - sinceMs < turnMs ? -1 : 3;
+  }
+
+  #begin(running: Running): void {
+    const { job } = running;
+    const { work, records, jobsFolder, createRunner, worker, clock, log } = this.#deps;
+    if (running.processes.size === 0) running.sinceMs = performance.now();
+    const process = new JobProcess({
+      job,
+      files: jobFiles(jobsFolder, job.name),
+      work,
+      records,
+      createRunner: () => createRunner(job),
+      onTrouble: (error) => this.#trouble(running, error),
+      worker,
+      clock,
+      log,
+    });
+    running.processes.add(process);
+    void process.ended
+      .catch((error: unknown) => log.warn({ err: error, job: job.name }, 'a process of a batch job ended badly'))
+      .finally(() => {
+        running.processes.delete(process);
+        this.#share();
+      });
+  }
+
+  async #trouble(running: Running, { code, reason, message }: PlatformError): Promise<void> {
+    running.failures += 1;
+    const final = code === 'invalid_argument' || code === 'failed_precondition' || running.failures >= failuresMax;
+    if (!final) {
+      await new Promise((resolve) => setTimeout(resolve, turnMs));
+      return;
+    }
+    const { name, attempt } = running.job;
+    const trouble = { attempt, code: reason, message };
+    await this.#deps.troubles.put(`${jobKey(name)}.trouble`, trouble).catch(() => undefined);
+    // Until the scheduler has heard of it.
+    await new Promise((resolve) => setTimeout(resolve, turnMs));
+  }
+}

@@ -1,0 +1,95 @@
+import type { Logger } from 'pino';
+import { commit, readMiniBatch, type JobFiles } from '@mooring/batch-jobs';
+import { failureReasons, writeFailedPart, type MiniBatchRunner } from '@mooring/batch-runtime';
+import type { JobRecord, MiniBatch, MiniBatchMessage, MiniBatchRecord } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { WorkItem } from '@mooring/messaging';
+import type { Records } from '../ports.ts';
+
+export interface ScoreDeps {
+  records: Records;
+  files: JobFiles;
+  job: JobRecord;
+  runner: MiniBatchRunner;
+  /** Tells this worker process from others. */
+  worker: string;
+  clock: () => Date;
+  log: Logger;
+}
+
+/** Well within the time after which the queue takes a silent worker for dead. */
+const keepEveryMs = 5_000;
+const fullDiskMs = 5_000;
+const storeRetryMs = 1_000;
+
+/**
+ * Runs one mini-batch as often as its job allows, and makes its record. What cannot be finished here is given back. Rejects only
+ * when `signal` is aborted.
+ */
+export async function scoreMiniBatch(
+  deps: ScoreDeps,
+  item: WorkItem<MiniBatchMessage>,
+  signal: AbortSignal,
+): Promise<void> {
+  const keeping = setInterval(() => item.keep(), keepEveryMs);
+  try {
+    const batch = await readMiniBatch(deps.files, item.value);
+    const record = await runUntilDone(deps, batch, signal);
+    const counted = await committed(deps, record, signal);
+    if (!counted)
+      deps.log.info({ job: deps.job.name, miniBatch: batch.index }, 'another run of this mini-batch was first');
+    // Without an answer it comes again, and is found done.
+    await item.done().catch(() => undefined);
+  } catch (thrown) {
+    item.giveBack(signal.aborted ? 0 : fullDiskMs);
+    signal.throwIfAborted();
+    deps.log.warn({ err: thrown, job: deps.job.name, miniBatch: item.value.index }, 'a mini-batch was given back');
+  } finally {
+    clearInterval(keeping);
+  }
+}
+
+async function runUntilDone(deps: ScoreDeps, batch: MiniBatch, signal: AbortSignal): Promise<MiniBatchRecord> {
+  const { maxRetries, timeoutS } = deps.job.settings.retrySettings;
+  const startedAt = deps.clock().toISOString();
+  for (let runs = 1; ; runs += 1) {
+    const outcome = await deps.runner.run(batch, { timeoutMs: timeoutS * 1_000, signal, runs });
+    const base = {
+      index: batch.index,
+      attempt: batch.attempt,
+      items: batch.items,
+      skipped: 0,
+      runs,
+      worker: deps.worker,
+      startedAt,
+    };
+    if (outcome.kind === 'done') {
+      const { kind: _kind, ...counts } = outcome;
+      return { ...base, ...counts, endedAt: deps.clock().toISOString() };
+    }
+    if (runs <= maxRetries) continue;
+    const why = { reason: failureReasons[outcome.kind], message: outcome.message, runs };
+    const errors = await writeFailedPart(deps.files.parts, batch, why);
+    return {
+      ...base,
+      succeeded: 0,
+      failed: batch.items,
+      failedWhole: true,
+      errors,
+      endedAt: deps.clock().toISOString(),
+    };
+  }
+}
+
+/** What has been worked for is not thrown away because NATS is away for a while. */
+async function committed(deps: ScoreDeps, record: MiniBatchRecord, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    try {
+      return await commit(deps.records, deps.job.name, deps.files, record);
+    } catch (thrown) {
+      if (PlatformError.from(thrown).code !== 'unavailable') throw thrown;
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, storeRetryMs));
+    }
+  }
+}
