@@ -1,4 +1,5 @@
 import type {
+  BatchEndpointRecord,
   EnvironmentVersionSpec,
   InstanceSpec,
   ModelPlacement,
@@ -160,6 +161,12 @@ export interface PreparationLog {
 /** The routing records that the data plane watches, by endpoint. */
 export interface RoutingStore {
   put(endpoint: string, record: RoutingRecord): Promise<void>;
+  remove(endpoint: string): Promise<void>;
+}
+
+/** The records of batch endpoints that the gateway watches, by endpoint. */
+export interface BatchEndpointStore {
+  put(endpoint: string, record: BatchEndpointRecord): Promise<void>;
   remove(endpoint: string): Promise<void>;
 }
 

@@ -4,11 +4,13 @@ import type { Logger } from 'pino';
 import type { Environment } from '@mooring/config';
 import { ControllerServiceService, type ControllerServiceServer } from '@mooring/contracts/controller';
 import {
+  batchEndpointsBucket,
   instancesBucket,
   namesOfKvKey,
   resourceHistory,
   resourcesBucket,
   routingBucket,
+  type BatchEndpointRecord,
   type InstanceRecord,
   type RoutingRecord,
 } from '@mooring/domain';
@@ -24,14 +26,18 @@ import { createLocalCompute } from './adapters/local-compute.ts';
 import { machineLimits } from './adapters/machine-limits.ts';
 import { appliedBucket, createAppliedStore, type AppliedRecord } from './adapters/nats-applied.ts';
 import { openInlineBans } from './adapters/nats-inline-bans.ts';
+import { openBatchEndpointStore } from './adapters/nats-batch-endpoints.ts';
 import { openNatsEvents } from './adapters/nats-events.ts';
 import { openRoutingStore } from './adapters/nats-routing.ts';
 import { createPreparationLogs } from './adapters/preparation-logs.ts';
 import type { ControllerConfig } from './config.ts';
 import { createGetLogs } from './handlers/get-logs.ts';
 import { createListInstances } from './handlers/list-instances.ts';
+import { createPrepareBatch } from './handlers/prepare-batch.ts';
 import type { ComputeTarget, PreparationLog } from './ports.ts';
 import { ControlLoop } from './reconcile/control-loop.ts';
+import { createJobInterpreters } from './reconcile/job-interpreters.ts';
+import { prepareBatch } from './reconcile/prepare-batch.ts';
 import { prepareLaunch } from './reconcile/prepare-launch.ts';
 
 /** Takes running instances over, then keeps everything as it should be until it is stopped. */
@@ -48,8 +54,10 @@ export function createControllerService(
   return {
     start: async () => {
       const compute = openCompute(config, environment, log);
-      const loop = await startLoop({ config, nats, environment, log, registry, auth, compute, preparationLog });
-      const server = await serve(config, { loop, compute, preparationLog }, log);
+      const parts = { config, nats, environment, log, registry, auth, compute, preparationLog };
+      const preparing = { ...openPreparing(parts), ofJobs: createJobInterpreters(() => Date.now()) };
+      const loop = await startLoop(parts, preparing);
+      const server = await serve(parts, preparing, loop);
       running = { loop, server };
       log.info({ address: server.address }, 'controller listens');
     },
@@ -75,11 +83,14 @@ interface Parts {
   preparationLog: PreparationLog;
 }
 
-async function startLoop(parts: Parts): Promise<ControlLoop> {
+type Preparing = ReturnType<typeof openPreparing> & { ofJobs: ReturnType<typeof createJobInterpreters> };
+
+async function startLoop(parts: Parts, { ofJobs, ...preparing }: Preparing): Promise<ControlLoop> {
   const { config, nats, log, registry, auth, compute, preparationLog } = parts;
   const appliedRecords = await nats.bucket<AppliedRecord>(appliedBucket);
   const routing = await openRoutingStore(await nats.bucket<RoutingRecord>(routingBucket));
-  const { environments, ...preparing } = openPreparing(parts);
+  const batchEndpoints = await openBatchEndpointStore(await nats.bucket<BatchEndpointRecord>(batchEndpointsBucket));
+  const { environments } = preparing;
   const bans = await openInlineBans(nats, log);
   const loop = new ControlLoop({
     registry,
@@ -90,7 +101,10 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
     events: await openNatsEvents(nats, log),
     bans,
     preparationLog,
-    prepare: (spec, context) => prepareLaunch({ ...preparing, environments }, spec, context),
+    prepare: (spec, context) => prepareLaunch(preparing, spec, context),
+    prepareBatch: (spec, context) => prepareBatch(preparing, spec, context),
+    batchEndpoints: batchEndpoints.store,
+    interpretersOfJobs: ofJobs.recent,
     pruneEnvironments: (interpreters) => environments.prune(interpreters.map((one) => environmentOf(config, one))),
     instances: await nats.bucket<InstanceRecord>(instancesBucket),
     resources: await nats.bucket(resourcesBucket, { history: resourceHistory }),
@@ -101,7 +115,7 @@ async function startLoop(parts: Parts): Promise<ControlLoop> {
   bans.onChange(() => loop.wakeDeployments());
   const deployments = [...(await appliedRecords.list()).keys()].map((key) => namesOfKvKey(key).join('/'));
   try {
-    await loop.start({ endpoints: routing.endpoints, deployments });
+    await loop.start({ endpoints: routing.endpoints, deployments, batchEndpoints: batchEndpoints.endpoints });
   } catch (error) {
     // Instances go on without us; whoever starts us again takes them over.
     await loop.stop(AbortSignal.timeout(1_000), 'abandoned');
@@ -143,15 +157,23 @@ function openCompute(config: ControllerConfig, environment: Environment, log: Lo
 }
 
 function serve(
-  { address, listenFd }: ControllerConfig,
-  { loop, ...sources }: { loop: ControlLoop; compute: ComputeTarget; preparationLog: PreparationLog },
-  log: Logger,
+  { config, compute, preparationLog, registry, log }: Parts,
+  { ofJobs, ...preparing }: Preparing,
+  loop: ControlLoop,
 ): Promise<GrpcServer> {
+  const prepareOfJob = createPrepareBatch({
+    registry,
+    preparationLog,
+    prepare: (spec, context) => prepareBatch(preparing, spec, context),
+    used: ofJobs.used,
+  });
   const services = [
     service<ControllerServiceServer>(ControllerServiceService, {
-      getLogs: unary(log, createGetLogs(sources)),
+      getLogs: unary(log, createGetLogs({ compute, preparationLog })),
       listInstances: unary(log, createListInstances(loop)),
+      prepareBatch: unary(log, prepareOfJob),
     }),
   ];
+  const { address, listenFd } = config;
   return startGrpcServer({ address, listenFd, services, log, ready: () => true });
 }

@@ -1,5 +1,12 @@
 import type { Logger } from 'pino';
-import { kvKey, namesOfKvKey, type InstanceRecord } from '@mooring/domain';
+import {
+  endpointKindOf,
+  kvKey,
+  namesOfKvKey,
+  type DeploymentKind,
+  type EndpointKind,
+  type InstanceRecord,
+} from '@mooring/domain';
 import type { Bucket, Watch } from '@mooring/messaging';
 import type { StopReason } from '@mooring/runtime';
 import type {
@@ -14,11 +21,12 @@ import type {
   Registry,
   RoutingStore,
 } from '../ports.ts';
+import { BatchKeepers, type BatchKeepersDeps, type BatchKind } from './batch-keepers.ts';
 import { DeploymentKeeper } from './deployment-keeper.ts';
 import { EndpointKeeper } from './endpoint-keeper.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { KeyedQueue } from './keyed-queue.ts';
-import type { PrepareContext } from './prepare-launch.ts';
+import type { LaunchContext } from './prepare-launch.ts';
 import type { Preparations } from './preparations.ts';
 import { patientProbes } from './target.ts';
 
@@ -33,7 +41,11 @@ export interface ControlLoopDeps {
   events: Events;
   bans: InlineBans;
   preparationLog: PreparationLog;
-  prepare: (spec: Spec, context: PrepareContext) => Promise<Launch>;
+  prepare: (spec: Spec, context: LaunchContext) => Promise<Launch>;
+  prepareBatch: BatchKeepersDeps['prepare'];
+  batchEndpoints: BatchKeepersDeps['records'];
+  /** Python interpreters that jobs were given lately. */
+  interpretersOfJobs: () => readonly string[];
   /** Removes environments except those of these interpreters. */
   pruneEnvironments: (interpreters: readonly string[]) => Promise<unknown>;
   instances: Bucket<InstanceRecord>;
@@ -44,13 +56,18 @@ export interface ControlLoopDeps {
   resyncMs: number;
 }
 
+/** Keys of what left traces: records in NATS. */
+interface Leftovers {
+  endpoints: readonly string[];
+  deployments: readonly string[];
+  batchEndpoints: readonly string[];
+}
+
 /** Keepers that work at the same time; most of their time they wait for the registry. */
 const concurrency = 16;
 const tidyEveryMs = 60_000;
 /** Environments are large but do no harm for a while. */
 const pruneEveryMs = 3_600_000;
-const endpointPrefix = 'online-endpoint/';
-const deploymentPrefix = 'online-deployment/';
 
 /**
  * Looks after every endpoint and deployment: whatever may have changed is looked at, and so is everything now and then.
@@ -61,6 +78,7 @@ export class ControlLoop {
   private readonly queue: KeyedQueue;
   private readonly deployments = new Map<string, DeploymentKeeper>();
   private readonly endpoints = new Map<string, EndpointKeeper>();
+  private readonly batch: BatchKeepers;
   private readonly written = new Map<string, Map<string, InstanceRecord>>();
   private watch: Watch | undefined;
   private tidying: NodeJS.Timeout | undefined;
@@ -69,10 +87,14 @@ export class ControlLoop {
   constructor(deps: ControlLoopDeps) {
     this.deps = deps;
     this.queue = new KeyedQueue({ concurrency, work: (key) => this.work(key), log: deps.log });
+    const { registry, auth, preparationLog } = deps;
+    const wake = (kind: BatchKind, key: string): void => this.wake(kind, key);
+    const [records, prepare] = [deps.batchEndpoints, deps.prepareBatch];
+    this.batch = new BatchKeepers({ registry, auth, preparationLog, records, prepare, wake });
   }
 
   /** Takes over what an earlier controller left, then begins. `leftovers`: endpoints and deployments that left traces. */
-  async start(leftovers: { endpoints: readonly string[]; deployments: readonly string[] }): Promise<void> {
+  async start(leftovers: Leftovers): Promise<void> {
     const records = await this.deps.instances.list();
     for (const [key, { value }] of records) this.noteWritten(key, value);
     // Before the first look at anything, or instances that run would be started a second time.
@@ -80,6 +102,7 @@ export class ControlLoop {
     for (const key of this.written.keys()) this.wakeDeployment(key);
     for (const key of leftovers.deployments) this.wakeDeployment(key);
     for (const key of leftovers.endpoints) this.wakeEndpoint(key);
+    for (const key of leftovers.batchEndpoints) this.wake('batch-endpoint', key);
     this.watch = await this.deps.resources.watch({}, (key) => this.onResource(key));
     await this.deps.compute.tidy();
     this.tidying = setInterval(() => void this.tidy(), tidyEveryMs).unref();
@@ -105,6 +128,7 @@ export class ControlLoop {
     clearInterval(this.tidying);
     clearInterval(this.pruning);
     await orAborted(this.queue.stop(), signal);
+    this.batch.release();
     const keepers = [...this.deployments.values()];
     if (why !== 'asked') for (const keeper of keepers) keeper.release();
     else {
@@ -141,11 +165,12 @@ export class ControlLoop {
 
   private onResource(storeKey: string): void {
     const [kind, ...names] = namesOfKvKey(storeKey);
-    if (kind === 'online-endpoint' && names.length === 1) this.wakeEndpoint(names.join('/'));
-    if (kind !== 'online-deployment' || names.length !== 2) return;
-    this.wakeDeployment(names.join('/'));
-    // Its routing record tells of its deployments.
-    this.wakeEndpoint(names[0] ?? '');
+    const key = names.join('/');
+    if ((kind === 'online-endpoint' || kind === 'batch-endpoint') && names.length === 1) this.wake(kind, key);
+    if ((kind !== 'online-deployment' && kind !== 'batch-deployment') || names.length !== 2) return;
+    this.wake(kind, key);
+    // Its endpoint's record tells of its deployments.
+    this.wake(endpointKindOf[kind], names[0] ?? '');
   }
 
   private onInstanceChange(handle: InstanceHandle): void {
@@ -153,20 +178,33 @@ export class ControlLoop {
   }
 
   private wakeDeployment(key: string): void {
-    this.queue.add(deploymentPrefix + key.toLowerCase());
+    this.wake('online-deployment', key);
   }
 
   private wakeEndpoint(key: string): void {
-    this.queue.add(endpointPrefix + key.toLowerCase());
+    this.wake('online-endpoint', key);
+  }
+
+  private wake(kind: EndpointKind | DeploymentKind, key: string): void {
+    this.queue.add(`${kind}/${key.toLowerCase()}`);
   }
 
   private async work(queueKey: string): Promise<number | undefined> {
-    const isEndpoint = queueKey.startsWith(endpointPrefix);
-    const key = queueKey.slice(queueKey.indexOf('/') + 1);
-    const keeper = isEndpoint ? this.endpointKeeper(key) : this.deploymentKeeper(key);
-    const againAfterMs = await keeper.reconcile();
-    if (!(isEndpoint ? this.endpoints : this.deployments).has(key)) return undefined;
+    const slash = queueKey.indexOf('/');
+    const [kind, key] = [queueKey.slice(0, slash) as EndpointKind | DeploymentKind, queueKey.slice(slash + 1)];
+    const againAfterMs = await this.keeper(kind, key).reconcile();
+    if (!this.has(kind, key)) return undefined;
     return Math.min(againAfterMs ?? this.deps.resyncMs, this.deps.resyncMs);
+  }
+
+  private keeper(kind: EndpointKind | DeploymentKind, key: string): { reconcile(): Promise<number | undefined> } {
+    if (kind === 'online-endpoint') return this.endpointKeeper(key);
+    return kind === 'online-deployment' ? this.deploymentKeeper(key) : this.batch.keeper(kind, key);
+  }
+
+  private has(kind: EndpointKind | DeploymentKind, key: string): boolean {
+    if (kind === 'online-endpoint') return this.endpoints.has(key);
+    return kind === 'online-deployment' ? this.deployments.has(key) : this.batch.has(kind, key);
   }
 
   private endpointKeeper(key: string): EndpointKeeper {
@@ -222,7 +260,7 @@ export class ControlLoop {
   private prepare(
     [endpoint, deployment]: readonly [string, string],
     spec: Spec,
-    context: Pick<PrepareContext, 'step' | 'signal'>,
+    context: Pick<LaunchContext, 'step' | 'signal'>,
   ): Promise<Launch> {
     const line = (text: string): void => this.deps.preparationLog.write(endpoint, deployment, text);
     const step = (text: string): void => {
@@ -245,7 +283,8 @@ export class ControlLoop {
     const used = [...this.deployments.values()].map((keeper) => keeper.interpreters());
     if (used.includes(undefined)) return;
     try {
-      await this.deps.pruneEnvironments(used.flatMap((interpreters) => interpreters ?? []));
+      const online = used.flatMap((interpreters) => interpreters ?? []);
+      await this.deps.pruneEnvironments([...online, ...this.batch.interpreters(), ...this.deps.interpretersOfJobs()]);
     } catch (error) {
       this.deps.log.warn({ err: error }, 'environments that nobody uses could not be removed; trying again later');
     }

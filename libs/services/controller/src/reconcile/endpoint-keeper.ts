@@ -81,8 +81,9 @@ export class EndpointKeeper {
       if (endpoint !== undefined) await this.reportWaiting(endpoint, deployments);
       return waitForDeploymentsMs;
     }
-    await auth.deleteEndpointKeys(this.key);
+    // Its keys go before it does: without it they may be those of a new endpoint of its name.
     if (endpoint !== undefined) {
+      await auth.deleteEndpointKeys(this.key);
       await registry.finalizeDelete('online-endpoint', endpoint.key, endpoint.generation);
     }
     this.deps.onGone();

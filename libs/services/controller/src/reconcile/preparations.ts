@@ -4,19 +4,19 @@ import { canonicalJson } from '../domain/spec-digest.ts';
 import type { Launch } from '../ports.ts';
 import { DeploymentFailure } from './deployment-failure.ts';
 
-export type Preparation =
+export type Preparation<L = Launch> =
   | { state: 'running'; step: string }
-  | { state: 'ready'; launch: Launch }
+  | { state: 'ready'; launch: L }
   /** `retryAtMs` is set when trying again may help. */
   | { state: 'failed'; failure: DeploymentFailure; retryAtMs: number | undefined };
 
-export type Prepare = (
-  spec: OnlineDeploymentSpec,
+export type Prepare<S = OnlineDeploymentSpec, L = Launch> = (
+  spec: S,
   context: { step: (text: string) => void; signal: AbortSignal },
-) => Promise<Launch>;
+) => Promise<L>;
 
-interface Entry {
-  preparation: Preparation;
+interface Entry<L> {
+  preparation: Preparation<L>;
   failures: number;
   abort: AbortController;
 }
@@ -25,18 +25,18 @@ interface Entry {
 export const transientTriesMax = 5;
 
 /** Preparations of one deployment's specs, in the background: the instances that serve are looked after meanwhile. */
-export class Preparations {
-  private readonly prepare: Prepare;
+export class Preparations<S extends object = OnlineDeploymentSpec, L = Launch> {
+  private readonly prepare: Prepare<S, L>;
   private readonly onChange: () => void;
-  private readonly entries = new Map<string, Entry>();
+  private readonly entries = new Map<string, Entry<L>>();
 
-  constructor(prepare: Prepare, onChange: () => void) {
+  constructor(prepare: Prepare<S, L>, onChange: () => void) {
     this.prepare = prepare;
     this.onChange = onChange;
   }
 
   /** How far the preparation of `spec` is; begins it when there is none or when a failed one is due again. */
-  of(spec: OnlineDeploymentSpec, nowMs: number): Preparation {
+  of(spec: S, nowMs: number): Preparation<L> {
     const key = makingOf(spec);
     const entry = this.entries.get(key);
     if (entry === undefined) return this.begin(key, spec, 0);
@@ -48,7 +48,7 @@ export class Preparations {
   }
 
   /** Failed tries in a row. */
-  failuresOf(spec: OnlineDeploymentSpec): number {
+  failuresOf(spec: S): number {
     return this.entries.get(makingOf(spec))?.failures ?? 0;
   }
 
@@ -61,7 +61,7 @@ export class Preparations {
   }
 
   /** Ends and forgets those of other specs. */
-  keepOnly(specs: readonly OnlineDeploymentSpec[]): void {
+  keepOnly(specs: readonly S[]): void {
     const kept = new Set(specs.map(makingOf));
     for (const [key, entry] of this.entries) {
       if (kept.has(key)) continue;
@@ -75,8 +75,8 @@ export class Preparations {
     for (const [key, entry] of this.entries) if (entry.preparation.state === 'failed') this.entries.delete(key);
   }
 
-  private begin(key: string, spec: OnlineDeploymentSpec, failures: number): Preparation {
-    const entry: Entry = {
+  private begin(key: string, spec: S, failures: number): Preparation<L> {
+    const entry: Entry<L> = {
       preparation: { state: 'running', step: 'preparing' },
       failures,
       abort: new AbortController(),
@@ -86,7 +86,7 @@ export class Preparations {
     return entry.preparation;
   }
 
-  private async run(entry: Entry, spec: OnlineDeploymentSpec): Promise<void> {
+  private async run(entry: Entry<L>, spec: S): Promise<void> {
     const step = (text: string): void => {
       entry.preparation = { state: 'running', step: text };
       this.onChange();
@@ -105,8 +105,9 @@ export class Preparations {
   }
 }
 
-/** The part of a spec that decides how instances are made. */
-function makingOf(spec: OnlineDeploymentSpec): string {
-  const { tags: _tags, description: _description, instanceCount: _count, ...making } = spec;
-  return canonicalJson(making);
+/** What a spec says without deciding how anything is made. */
+const notOfMaking = new Set(['tags', 'description', 'instanceCount', 'job', 'compute']);
+
+function makingOf(spec: object): string {
+  return canonicalJson(Object.fromEntries(Object.entries(spec).filter(([field]) => !notOfMaking.has(field))));
 }

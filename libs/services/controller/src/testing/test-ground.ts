@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { dataFolder, type DataFolder } from '@mooring/config';
 import { AuthServiceClient } from '@mooring/contracts/auth';
-import { ControllerServiceClient } from '@mooring/contracts/controller';
+import { ControllerServiceClient, type PrepareBatchRequest } from '@mooring/contracts/controller';
 import { GRPCInferenceServiceClient } from '@mooring/contracts/inference';
 import { RegistryServiceClient } from '@mooring/contracts/registry';
 import type {
+  BatchEndpointRecord,
+  BatchLaunch,
   CodeVersionSpec,
   InstanceRecord,
   ModelVersionSpec,
@@ -52,6 +54,10 @@ export interface TestGround {
   routing(endpoint: string): Promise<RoutingRecord | undefined>;
   instances(endpoint: string, deployment?: string): Promise<InstanceRecord[]>;
   logs(endpoint: string, deployment: string, container?: string): Promise<string>;
+  batchEndpoint(endpoint: string): Promise<BatchEndpointRecord | undefined>;
+  prepareBatch(request: Partial<PrepareBatchRequest>): Promise<BatchLaunch>;
+  /** The keys that auth has for an endpoint; rejects with `not_found`. */
+  keys(endpoint: string): Promise<{ primaryKey: string; secondaryKey: string }>;
   /** One iris request through the router. */
   score(endpoint: string, deployment?: string): Promise<Answer>;
   /** Sends requests, a few at a time, while `work` runs; resolves with those that were not answered. */
@@ -133,6 +139,20 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
     },
     logs: async (endpoint, deployment, container = '') =>
       (await clients.controller.call('getLogs', { endpoint, deployment, tail: 0, container })).content,
+    batchEndpoint: async (endpoint) => {
+      const bucket = await store.bucket<BatchEndpointRecord>('mooring_batch_endpoints');
+      return (await bucket.get(kvKey(endpoint)))?.value;
+    },
+    prepareBatch: async (request) => {
+      const none = { endpoint: '', deployment: '', model: '', code: '', scoringScript: '', environment: '' };
+      const { launchJson } = await clients.controller.call(
+        'prepareBatch',
+        { ...none, ...request },
+        { deadlineMs: 60_000 },
+      );
+      return JSON.parse(launchJson) as BatchLaunch;
+    },
+    keys: (endpoint) => clients.auth.call('listEndpointKeys', { endpoint }),
     score,
     scoreWhile: (endpoint, work) => scoreWhile(() => score(endpoint), work),
     controllerLog: () => readFileSync(join(folder.logs, 'controller.log'), 'utf8'),

@@ -47,6 +47,24 @@ export interface ListInstancesResponse {
   instanceJson: string[];
 }
 
+export interface PrepareBatchRequest {
+  endpoint: string;
+  /** Its document tells environment variables and limits. */
+  deployment: string;
+  /** Versions that the job was made with, `name/version` each, whatever the deployment names by now. */
+  model: string;
+  /** Empty = an ONNX model that is run without code. */
+  code: string;
+  scoringScript: string;
+  /** Empty = the packages that Mooring itself brings. */
+  environment: string;
+}
+
+export interface PrepareBatchResponse {
+  /** `BatchLaunch` of libs/domain, as JSON. Holds secrets: the values of environment variables. */
+  launchJson: string;
+}
+
 function createBaseGetLogsRequest(): GetLogsRequest {
   return { endpoint: "", deployment: "", tail: 0, container: "" };
 }
@@ -389,7 +407,236 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
   },
 };
 
-/** Makes what the registry says so. It watches the registry's documents; these calls only let people look inside. */
+function createBasePrepareBatchRequest(): PrepareBatchRequest {
+  return { endpoint: "", deployment: "", model: "", code: "", scoringScript: "", environment: "" };
+}
+
+export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
+  encode(message: PrepareBatchRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpoint !== "") {
+      writer.uint32(10).string(message.endpoint);
+    }
+    if (message.deployment !== "") {
+      writer.uint32(18).string(message.deployment);
+    }
+    if (message.model !== "") {
+      writer.uint32(26).string(message.model);
+    }
+    if (message.code !== "") {
+      writer.uint32(34).string(message.code);
+    }
+    if (message.scoringScript !== "") {
+      writer.uint32(42).string(message.scoringScript);
+    }
+    if (message.environment !== "") {
+      writer.uint32(50).string(message.environment);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareBatchRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareBatchRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deployment = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scoringScript = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.environment = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PrepareBatchRequest {
+    return {
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      deployment: isSet(object.deployment) ? globalThis.String(object.deployment) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      scoringScript: isSet(object.scoringScript)
+        ? globalThis.String(object.scoringScript)
+        : isSet(object.scoring_script)
+        ? globalThis.String(object.scoring_script)
+        : "",
+      environment: isSet(object.environment) ? globalThis.String(object.environment) : "",
+    };
+  },
+
+  toJSON(message: PrepareBatchRequest): unknown {
+    const obj: any = {};
+    if (message.endpoint !== "") {
+      obj.endpoint = message.endpoint;
+    }
+    if (message.deployment !== "") {
+      obj.deployment = message.deployment;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.scoringScript !== "") {
+      obj.scoringScript = message.scoringScript;
+    }
+    if (message.environment !== "") {
+      obj.environment = message.environment;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PrepareBatchRequest>): PrepareBatchRequest {
+    return PrepareBatchRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareBatchRequest>): PrepareBatchRequest {
+    const message = createBasePrepareBatchRequest();
+    message.endpoint = object.endpoint ?? "";
+    message.deployment = object.deployment ?? "";
+    message.model = object.model ?? "";
+    message.code = object.code ?? "";
+    message.scoringScript = object.scoringScript ?? "";
+    message.environment = object.environment ?? "";
+    return message;
+  },
+};
+
+function createBasePrepareBatchResponse(): PrepareBatchResponse {
+  return { launchJson: "" };
+}
+
+export const PrepareBatchResponse: MessageFns<PrepareBatchResponse> = {
+  encode(message: PrepareBatchResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.launchJson !== "") {
+      writer.uint32(10).string(message.launchJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareBatchResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareBatchResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.launchJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PrepareBatchResponse {
+    return {
+      launchJson: isSet(object.launchJson)
+        ? globalThis.String(object.launchJson)
+        : isSet(object.launch_json)
+        ? globalThis.String(object.launch_json)
+        : "",
+    };
+  },
+
+  toJSON(message: PrepareBatchResponse): unknown {
+    const obj: any = {};
+    if (message.launchJson !== "") {
+      obj.launchJson = message.launchJson;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PrepareBatchResponse>): PrepareBatchResponse {
+    return PrepareBatchResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareBatchResponse>): PrepareBatchResponse {
+    const message = createBasePrepareBatchResponse();
+    message.launchJson = object.launchJson ?? "";
+    return message;
+  },
+};
+
+/**
+ * Makes what the registry says so. It watches the registry's documents; these calls let people look inside, and get batch
+ * jobs what they run with.
+ */
 export type ControllerServiceService = typeof ControllerServiceService;
 export const ControllerServiceService = {
   /** The last lines of the logs of a deployment's instances. */
@@ -412,12 +659,31 @@ export const ControllerServiceService = {
       Buffer.from(ListInstancesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListInstancesResponse => ListInstancesResponse.decode(value),
   },
+  /**
+   * Gets model, code and environment of a batch job ready. Quick when they are, as they usually are since the deployment was
+   * made; building an environment anew may take minutes.
+   */
+  prepareBatch: {
+    path: "/mooring.controller.v1.ControllerService/PrepareBatch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PrepareBatchRequest): Buffer => Buffer.from(PrepareBatchRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PrepareBatchRequest => PrepareBatchRequest.decode(value),
+    responseSerialize: (value: PrepareBatchResponse): Buffer =>
+      Buffer.from(PrepareBatchResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PrepareBatchResponse => PrepareBatchResponse.decode(value),
+  },
 } as const;
 
 export interface ControllerServiceServer extends UntypedServiceImplementation {
   /** The last lines of the logs of a deployment's instances. */
   getLogs: handleUnaryCall<GetLogsRequest, GetLogsResponse>;
   listInstances: handleUnaryCall<ListInstancesRequest, ListInstancesResponse>;
+  /**
+   * Gets model, code and environment of a batch job ready. Quick when they are, as they usually are since the deployment was
+   * made; building an environment anew may take minutes.
+   */
+  prepareBatch: handleUnaryCall<PrepareBatchRequest, PrepareBatchResponse>;
 }
 
 export interface ControllerServiceClient extends Client {
@@ -451,6 +717,25 @@ export interface ControllerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListInstancesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gets model, code and environment of a batch job ready. Quick when they are, as they usually are since the deployment was
+   * made; building an environment anew may take minutes.
+   */
+  prepareBatch(
+    request: PrepareBatchRequest,
+    callback: (error: ServiceError | null, response: PrepareBatchResponse) => void,
+  ): ClientUnaryCall;
+  prepareBatch(
+    request: PrepareBatchRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PrepareBatchResponse) => void,
+  ): ClientUnaryCall;
+  prepareBatch(
+    request: PrepareBatchRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PrepareBatchResponse) => void,
   ): ClientUnaryCall;
 }
 
