@@ -1,8 +1,11 @@
 import type { BatchLaunch } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { MiniBatchRunner, RunnerOptions } from './runner.ts';
+import { createScriptRunner } from './script/script-runner.ts';
 
 /** A runner for what the controller got ready: a scoring script for mini-batches of files, else an ONNX model for rows. */
-export function createRunner(launch: BatchLaunch, _options: RunnerOptions): MiniBatchRunner {
+export function createRunner(launch: BatchLaunch, options: RunnerOptions): MiniBatchRunner {
+  const { runtime } = launch;
+  if (runtime.kind === 'python') return createScriptRunner({ ...launch, runtime }, options);
   throw new PlatformError('unimplemented', 'LATER', `${launch.runtime.kind} cannot run yet`);
 }

@@ -5,3 +5,6 @@ export {
   type EnvironmentsOptions,
   type PreparedEnvironment,
 } from './environments/environments.ts';
+export { exitWords } from './exit-words.ts';
+export { copyLines } from './script-log.ts';
+export { workerPackageFolder } from './worker-package.ts';

@@ -1,11 +1,8 @@
 """Loading a scoring script and calling its `run`."""
 
-import importlib.util
 import inspect
 import os
-import sys
 import time
-import traceback
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional
 
@@ -15,71 +12,24 @@ from inference_schema import schema_util
 from mooring_worker import stdio
 from mooring_worker.answer import UNEXPECTED, Answer, Failure, to_answer
 from mooring_worker.interrupts import CallCancelled, Interrupts
+from mooring_worker.loading import LoadFailure, call_init, import_script, script_traceback, set_path
 from mooring_worker.request import Call, json_object, raw_text
-
-_MODULE = "entry_module"
-
-
-class LoadFailure(Exception):
-    """The script cannot be served. `code` is one of Azure's; `detail` is for the log only."""
-
-    def __init__(self, code: str, message: str, detail: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.detail = detail
 
 
 def load_script(spec: Dict[str, Any], stage: Callable[[str], None], interrupts: Interrupts) -> "Script":
     """Imports the script, checks its functions, calls `init`. `stage` hears which of these comes next."""
     os.chdir(spec["codeDir"])
     path = os.path.join(spec["codeDir"], spec["scoringScript"])
-    _set_path(spec["codeDir"], os.path.dirname(path))
+    set_path(spec["codeDir"], os.path.dirname(path))
     stage("import")
-    module = _import(path)
+    module = import_script(path)
     for name in ("init", "run"):
         if not callable(getattr(module, name, None)):
             raise LoadFailure("UserScriptFunctionNotFound", f"{spec['scoringScript']} has no function {name}(): a scoring script defines init() and run(data)")
     script = Script(_run_of(module), interrupts)
     stage("init")
-    _init(module.init)
+    call_init(module.init)
     return script
-
-
-def _set_path(code_dir: str, script_dir: str) -> None:
-    del sys.path[0]  # the folder of this package, which is loaded by now
-    shims = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "shims")
-    sys.path[:] = [path for path in sys.path if path != shims]
-    sys.path[:0] = [script_dir, *([] if script_dir == code_dir else [code_dir]), shims]
-
-
-def _import(path: str) -> ModuleType:
-    module_spec = importlib.util.spec_from_file_location(_MODULE, path)
-    if module_spec is None or module_spec.loader is None or not os.path.isfile(path):
-        raise LoadFailure("UserScriptImportError", f"there is no Python file {path}")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[_MODULE] = module  # dataclasses and pickle look their module up
-    try:
-        module_spec.loader.exec_module(module)
-    except BaseException as error:
-        raise LoadFailure("UserScriptImportError", _import_problem(error, path), script_traceback(error)) from None
-    return module
-
-
-def _import_problem(error: BaseException, path: str) -> str:
-    name = os.path.basename(path)
-    if isinstance(error, SyntaxError):
-        where = os.path.basename(error.filename or path)
-        return f"{where} has a syntax error in line {error.lineno}: {error.msg}"
-    if isinstance(error, ModuleNotFoundError):
-        return f"{name} could not be imported: {error}; add the package to the environment's conda file, or the module to the code folder"
-    return f"{name} could not be imported: {_short(error)}"
-
-
-def _init(init: Callable[[], Any]) -> None:
-    try:
-        init()
-    except BaseException as error:
-        raise LoadFailure("UserScriptInitFailed", f"init() raised {_short(error)}", script_traceback(error)) from None
 
 
 def _run_of(module: ModuleType) -> Callable[..., Any]:
@@ -180,17 +130,3 @@ class Script:
                 raise Failure(400, "SCHEMA_VIOLATION", f"A value is not provided for the {parameter.name!r} parameter.")
             arguments[parameter.name] = value
         return arguments
-
-
-def _short(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text[:2000]}" if text else type(error).__name__
-
-
-def script_traceback(error: BaseException) -> str:
-    """The traceback without the frames of this package and of the import system, which say nothing to the script's author."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    trace = error.__traceback__
-    while trace is not None and (trace.tb_frame.f_code.co_filename.startswith((here, "<frozen importlib"))):
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()

@@ -15,9 +15,10 @@ from mooring_worker.answer import Failure
 from mooring_worker.answers import Answers
 from mooring_worker.channel import Channel, reply_frame
 from mooring_worker.interrupts import Interrupts
+from mooring_worker.loading import LoadFailure
 from mooring_worker.process import ResidentMemory, die_with_parent, end_group, no_core_files
 from mooring_worker.request import Call
-from mooring_worker.script import LoadFailure, Script, load_script
+from mooring_worker.script import Script, load_script
 
 
 def main(channel_fd: int, lifeline_fd: int, page_fd: int) -> None:
