@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import {
@@ -10,7 +11,6 @@ import {
   type MiniBatch,
   type PartFile,
 } from '@mooring/domain';
-import { tempDir } from '@mooring/testing';
 import { afterEach } from 'vitest';
 import { createRunner } from './create-runner.ts';
 import type { MiniBatchOutcome, MiniBatchRunner, RunnerOptions } from './runner.ts';
@@ -70,8 +70,8 @@ export function useRunners(): {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
   const folder = (): string => {
-    const { path, remove } = tempDir('mooring-batch-');
-    cleanups.push(remove);
+    const path = mkdtempSync(join(tmpdir(), 'mooring-batch-'));
+    cleanups.push(() => rmSync(path, { recursive: true, force: true, maxRetries: 3 }));
     return path;
   };
   const files = (contents: Readonly<Record<string, string | Uint8Array>>): InputFile[] => {

@@ -10,6 +10,9 @@ _COMPARISONS_MAX = 1_000_000
 
 def check(file: Dict[str, Any]) -> Optional[Tuple[str, str]]:
     """Reason and message when the file cannot be given to the script; None when it can."""
+    listed = file.get("problem")
+    if listed is not None:
+        return listed["reason"], listed["message"]
     path = file["localPath"]
     try:
         found = os.stat(path)

@@ -45,6 +45,15 @@ describe('files that are not what was listed', () => {
     expect(await test.run(fileBatch(inputs))).toMatchObject({ kind: 'done', succeeded: 0, failed: 3 });
   });
 
+  it('fail with what the listing found of them', async () => {
+    const problem = { reason: 'FileUnreadable', message: 'link is a link' };
+    const linked = { path: 'link', localPath: '', bytes: 0, modifiedMs: 0, problem };
+    const test = await started(base);
+    const outcome = await test.run(fileBatch([...three(), linked]));
+    expect(outcome).toMatchObject({ kind: 'done', succeeded: 3, failed: 1 });
+    expect(test.errors(outcome)).toEqual([{ item: 3, source: 'link', runs: 1, ...problem }]);
+  });
+
   it('fail when they are no plain files any more', async () => {
     const [a, b, c] = three() as [ReturnType<typeof listed>, ReturnType<typeof listed>, ReturnType<typeof listed>];
     rmSync(a.localPath);
