@@ -7,4 +7,5 @@ export {
 } from './environments/environments.ts';
 export { exitWords } from './exit-words.ts';
 export { copyLines } from './script-log.ts';
+export { interpreterEnvironment } from './worker-environment.ts';
 export { workerPackageFolder } from './worker-package.ts';

@@ -2,6 +2,32 @@ import { delimiter, dirname, join } from 'node:path';
 import type { InstanceSpec, PythonRuntimeSpec } from '@mooring/domain';
 
 /**
+ * What every process of a user's interpreter begins with; nothing is inherited from the platform. `cores`: what its numeric libraries
+ * may use, which otherwise start a thread for each core of the machine, in every process.
+ */
+export function interpreterEnvironment(
+  interpreter: string,
+  home: string,
+  tempDir: string,
+  cores: number,
+): Record<string, string> {
+  const threads = String(Math.max(1, Math.floor(cores)));
+  return {
+    PATH: [dirname(interpreter), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
+    HOME: home,
+    TMPDIR: tempDir,
+    LANG: 'C.UTF-8',
+    PYTHONUNBUFFERED: '1',
+    // Code and environments are shared and read-only.
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONNOUSERSITE: '1',
+    OMP_NUM_THREADS: threads,
+    OPENBLAS_NUM_THREADS: threads,
+    MKL_NUM_THREADS: threads,
+  };
+}
+
+/**
  * All that a scoring script sees of the environment: nothing is inherited from the platform. Azure's variables are those
  * of azureml-contract 5.2; the user's own win over all of them.
  */
@@ -10,21 +36,9 @@ export function workerEnvironment(
   tempDir: string,
 ): Record<string, string> {
   const { runtime } = spec;
-  const threads = String(Math.max(1, Math.floor(spec.threads)));
   return {
-    PATH: [dirname(runtime.interpreter), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
-    HOME: spec.instanceDir,
-    TMPDIR: tempDir,
-    LANG: 'C.UTF-8',
+    ...interpreterEnvironment(runtime.interpreter, spec.instanceDir, tempDir, spec.threads),
     HOSTNAME: spec.instanceId,
-    PYTHONUNBUFFERED: '1',
-    // Code and environments are shared and read-only.
-    PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONNOUSERSITE: '1',
-    // Numeric libraries otherwise start a thread for each core of the machine, in every worker.
-    OMP_NUM_THREADS: threads,
-    OPENBLAS_NUM_THREADS: threads,
-    MKL_NUM_THREADS: threads,
     AML_APP_ROOT: runtime.codeDir,
     AZUREML_SOURCE_DIRECTORY: runtime.codeDir,
     AZUREML_ENTRY_SCRIPT: runtime.scoringScript,

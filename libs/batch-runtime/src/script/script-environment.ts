@@ -1,5 +1,6 @@
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { BatchLaunch, PythonRuntimeSpec } from '@mooring/domain';
+import { interpreterEnvironment } from '@mooring/python-runtime';
 import type { RunnerOptions } from '../runner.ts';
 
 /**
@@ -11,20 +12,9 @@ export function scriptEnvironment(
   runtime: PythonRuntimeSpec,
   options: RunnerOptions,
 ): Record<string, string> {
-  const threads = String(Math.max(1, Math.floor(launch.limits.cpu)));
+  const temporary = join(options.workFolder, 'tmp');
   return {
-    PATH: [dirname(runtime.interpreter), '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter),
-    HOME: options.workFolder,
-    TMPDIR: join(options.workFolder, 'tmp'),
-    LANG: 'C.UTF-8',
-    PYTHONUNBUFFERED: '1',
-    // Code and environments are shared and read-only.
-    PYTHONDONTWRITEBYTECODE: '1',
-    PYTHONNOUSERSITE: '1',
-    // Numeric libraries otherwise start a thread for each core of the machine, in every process.
-    OMP_NUM_THREADS: threads,
-    OPENBLAS_NUM_THREADS: threads,
-    MKL_NUM_THREADS: threads,
+    ...interpreterEnvironment(runtime.interpreter, options.workFolder, temporary, launch.limits.cpu),
     ...(runtime.modelDir === undefined ? {} : { AZUREML_MODEL_DIR: runtime.modelDir }),
     AZUREML_BI_OUTPUT_PATH: options.outputFolder,
     AZUREML_SOURCE_DIRECTORY: runtime.codeDir,

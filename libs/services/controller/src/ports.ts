@@ -158,17 +158,14 @@ export interface PreparationLog {
   forget(endpoint: string, deployment: string): void;
 }
 
-/** The routing records that the data plane watches, by endpoint. */
-export interface RoutingStore {
-  put(endpoint: string, record: RoutingRecord): Promise<void>;
+/** Records that the data plane watches, by endpoint. */
+export interface EndpointRecords<R> {
+  put(endpoint: string, record: R): Promise<void>;
   remove(endpoint: string): Promise<void>;
 }
 
-/** The records of batch endpoints that the gateway watches, by endpoint. */
-export interface BatchEndpointStore {
-  put(endpoint: string, record: BatchEndpointRecord): Promise<void>;
-  remove(endpoint: string): Promise<void>;
-}
+export type RoutingStore = EndpointRecords<RoutingRecord>;
+export type BatchEndpointStore = EndpointRecords<BatchEndpointRecord>;
 
 /** Models that must not run in a process that serves others, by the digest of their files. */
 export interface InlineBans {

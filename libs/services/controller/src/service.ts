@@ -26,9 +26,8 @@ import { createLocalCompute } from './adapters/local-compute.ts';
 import { machineLimits } from './adapters/machine-limits.ts';
 import { appliedBucket, createAppliedStore, type AppliedRecord } from './adapters/nats-applied.ts';
 import { openInlineBans } from './adapters/nats-inline-bans.ts';
-import { openBatchEndpointStore } from './adapters/nats-batch-endpoints.ts';
 import { openNatsEvents } from './adapters/nats-events.ts';
-import { openRoutingStore } from './adapters/nats-routing.ts';
+import { openEndpointRecords } from './adapters/nats-endpoint-records.ts';
 import { createPreparationLogs } from './adapters/preparation-logs.ts';
 import type { ControllerConfig } from './config.ts';
 import { createGetLogs } from './handlers/get-logs.ts';
@@ -88,8 +87,8 @@ type Preparing = ReturnType<typeof openPreparing> & { ofJobs: ReturnType<typeof 
 async function startLoop(parts: Parts, { ofJobs, ...preparing }: Preparing): Promise<ControlLoop> {
   const { config, nats, log, registry, auth, compute, preparationLog } = parts;
   const appliedRecords = await nats.bucket<AppliedRecord>(appliedBucket);
-  const routing = await openRoutingStore(await nats.bucket<RoutingRecord>(routingBucket));
-  const batchEndpoints = await openBatchEndpointStore(await nats.bucket<BatchEndpointRecord>(batchEndpointsBucket));
+  const routing = await openEndpointRecords(await nats.bucket<RoutingRecord>(routingBucket));
+  const batchEndpoints = await openEndpointRecords(await nats.bucket<BatchEndpointRecord>(batchEndpointsBucket));
   const { environments } = preparing;
   const bans = await openInlineBans(nats, log);
   const loop = new ControlLoop({

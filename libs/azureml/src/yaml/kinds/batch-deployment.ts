@@ -11,9 +11,7 @@ import {
   type BatchDeploymentValues,
   type JobValues,
 } from './batch-deployment-fields.ts';
-import { noteCodeless, noteMissingOnnx, readCode, sourceOf } from './deployment-parts.ts';
-import { draftEnvironment } from './environment.ts';
-import { draftModel } from './model.ts';
+import { noteCodeless, readSources } from './deployment-parts.ts';
 
 /** azureml-contract 1.4, local files included. Undefined when a problem was noted. */
 export async function readBatchDeployment(
@@ -35,11 +33,7 @@ export async function readBatchDeployment(
   );
   dropProblemsOfAnotherType(reading);
   if (reading.problems.some((problem) => problem.later)) return undefined;
-  const code = await readCode(read.code_configuration, reading, context);
-  const model = await sourceOf(read.model, (values) => draftModel(values, 'model', context));
-  const environment = await sourceOf(read.environment, (values) => draftEnvironment(values, 'environment', context));
-  if (model !== undefined && 'inline' in model && read.code_configuration === undefined)
-    await noteMissingOnnx(model.inline.files, context);
+  const { code, model, environment } = await readSources(read, reading, context);
   if (read.name === undefined || read.endpoint_name === undefined || model === undefined) return undefined;
   if (reading.problems.length > 0) return undefined;
   return {

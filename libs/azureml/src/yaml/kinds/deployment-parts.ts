@@ -1,9 +1,11 @@
 import { laterProblem } from '@mooring/domain';
 import { isObject, wrong, type Field, type Reading } from '../../reading/fields.ts';
 import { laterReference, readReference, type AssetReference, type AssetType } from '../../reading/references.ts';
-import type { LocalFiles, ScoringCode, Source } from '../drafts.ts';
+import { present } from '../../reading/present.ts';
+import type { DeploymentDraft, LocalFiles, ScoringCode, Source } from '../drafts.ts';
 import { filesBelow, localFolder, scoringScript, type LocalContext } from '../local-files.ts';
-import type { ModelValues } from './model.ts';
+import { draftEnvironment, type EnvironmentValues } from './environment.ts';
+import { draftModel, type ModelValues } from './model.ts';
 
 /** What online and batch deployments are made of alike. */
 
@@ -27,7 +29,7 @@ export function asset<V>(
   };
 }
 
-export async function sourceOf<V, D>(
+async function sourceOf<V, D>(
   either: Either<V> | undefined,
   draft: (values: V) => Promise<D | undefined>,
 ): Promise<Source<D> | undefined> {
@@ -53,7 +55,7 @@ export function noteCodeless(model: Either<ModelValues> | undefined, value: unkn
 }
 
 /** A model in place that is to serve itself must hold an ONNX file. */
-export async function noteMissingOnnx(files: LocalFiles, context: LocalContext): Promise<void> {
+async function noteMissingOnnx(files: LocalFiles, context: LocalContext): Promise<void> {
   const names = files.path.endsWith('.onnx') ? [files.path] : await filesBelow(files.path);
   if (names.some((name) => name.endsWith('.onnx'))) return;
   context.problems.push({
@@ -64,7 +66,7 @@ export async function noteMissingOnnx(files: LocalFiles, context: LocalContext):
 }
 
 /** The code folder and the script in it, which must be there and parse; undefined also when a problem was noted. */
-export async function readCode(
+async function readCode(
   configuration: { code?: string; scoring_script?: string } | undefined,
   reading: Reading,
   context: LocalContext,
@@ -85,6 +87,24 @@ export async function readCode(
   if (files === undefined) return undefined;
   await scoringScript(files.path, script, 'code_configuration.scoring_script', context);
   return { source: { files }, scoringScript: script };
+}
+
+/** The code, model and environment that a deployment's file names or holds, local files included. */
+export async function readSources(
+  read: {
+    code_configuration?: { code?: string; scoring_script?: string };
+    model?: Either<ModelValues>;
+    environment?: Either<EnvironmentValues>;
+  },
+  reading: Reading,
+  context: LocalContext,
+): Promise<Pick<DeploymentDraft, 'code' | 'model' | 'environment'>> {
+  const code = await readCode(read.code_configuration, reading, context);
+  const model = await sourceOf(read.model, (values) => draftModel(values, 'model', context));
+  const environment = await sourceOf(read.environment, (values) => draftEnvironment(values, 'environment', context));
+  if (model !== undefined && 'inline' in model && read.code_configuration === undefined)
+    await noteMissingOnnx(model.inline.files, context);
+  return present({ code, model, environment });
 }
 
 /** A field, or a word of one, that makes the file one of another kind. */

@@ -2,9 +2,7 @@ import { readMooringSettings } from '@mooring/domain';
 import type { DeploymentDraft } from '../drafts.ts';
 import { isObject, type Reading } from '../../reading/fields.ts';
 import type { LocalContext } from '../local-files.ts';
-import { has, noteCodeless, noteMissingOnnx, readCode, sourceOf } from './deployment-parts.ts';
-import { draftEnvironment } from './environment.ts';
-import { draftModel } from './model.ts';
+import { has, noteCodeless, readSources } from './deployment-parts.ts';
 import { bodyOf } from './online-deployment-body.ts';
 import { batchFields, deployment } from './online-deployment-fields.ts';
 import { present } from '../../reading/present.ts';
@@ -22,11 +20,7 @@ export async function readOnlineDeployment(
   reading.problems.push(...readMooringSettings(read.properties ?? {}).problems);
   dropProblemsOfAnotherType(reading);
   if (reading.problems.some((problem) => problem.later)) return undefined;
-  const code = await readCode(read.code_configuration, reading, context);
-  const model = await sourceOf(read.model, (values) => draftModel(values, 'model', context));
-  const environment = await sourceOf(read.environment, (values) => draftEnvironment(values, 'environment', context));
-  if (model !== undefined && 'inline' in model && read.code_configuration === undefined)
-    await noteMissingOnnx(model.inline.files, context);
+  const { code, model, environment } = await readSources(read, reading, context);
   if (read.name === undefined || read.endpoint_name === undefined || reading.problems.length > 0) return undefined;
   return {
     kind: 'online-deployment',

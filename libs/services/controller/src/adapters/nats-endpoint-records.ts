@@ -1,15 +1,15 @@
-import { kvKey, type RoutingRecord } from '@mooring/domain';
+import { kvKey } from '@mooring/domain';
 import type { Bucket } from '@mooring/messaging';
 import { canonicalJson } from '../domain/spec-digest.ts';
-import type { RoutingStore } from '../ports.ts';
+import type { EndpointRecords } from '../ports.ts';
 
-/** Routing records in NATS. What is there already is not written again: each write makes every router compile anew. */
-export async function openRoutingStore(
-  bucket: Bucket<RoutingRecord>,
-): Promise<{ store: RoutingStore; endpoints: string[] }> {
+/** Records in NATS. What is there already is not written again: each write wakes every data-plane process. */
+export async function openEndpointRecords<R extends { endpoint: string }>(
+  bucket: Bucket<R>,
+): Promise<{ store: EndpointRecords<R>; endpoints: string[] }> {
   const present = await bucket.list();
   const written = new Map([...present].map(([key, { value }]) => [key, canonicalJson(value)] as const));
-  const store: RoutingStore = {
+  const store: EndpointRecords<R> = {
     put: async (endpoint, record) => {
       const key = kvKey(endpoint);
       const text = canonicalJson(record);
