@@ -1,5 +1,5 @@
 import type { BatchLaunch } from '@mooring/domain';
-import { PlatformError } from '@mooring/errors';
+import { laterError } from './later-error.ts';
 import type { MiniBatchRunner, RunnerOptions } from './runner.ts';
 import { createScriptRunner } from './script/script-runner.ts';
 
@@ -7,5 +7,5 @@ import { createScriptRunner } from './script/script-runner.ts';
 export function createRunner(launch: BatchLaunch, options: RunnerOptions): MiniBatchRunner {
   const { runtime } = launch;
   if (runtime.kind === 'python') return createScriptRunner({ ...launch, runtime }, options);
-  throw new PlatformError('unimplemented', 'LATER', `${launch.runtime.kind} cannot run yet`);
+  throw laterError('ONNX models without a scoring script in batch jobs');
 }

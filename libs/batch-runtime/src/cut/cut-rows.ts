@@ -1,5 +1,5 @@
 import type { InputFile, RowRange } from '@mooring/domain';
-import { PlatformError } from '@mooring/errors';
+import { laterError } from '../later-error.ts';
 
 export interface CutOptions {
   /** Of text files; Parquet is cut between row groups, and a compressed file not at all. */
@@ -11,7 +11,7 @@ export interface CutOptions {
  * The rows of one file as mini-batches, in order, by one pass over it in bounded memory. A file of which nothing can be read is one
  * range with a `problem`; one without rows (a header alone) has none. Rejects only when `signal` is aborted.
  */
-// oxlint-disable-next-line require-yield -- TODO
+// oxlint-disable-next-line require-yield -- it refuses every file while no format can be read
 export async function* cutRows(file: InputFile, _options: CutOptions): AsyncGenerator<RowRange> {
-  throw new PlatformError('unimplemented', 'LATER', `${file.path} cannot be cut yet`);
+  throw laterError(`rows of files as the items of a batch job (${file.path})`);
 }
