@@ -1,5 +1,6 @@
 import type { BatchJobSettings, JobInput } from '@mooring/domain';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
+import { ownFiles } from '../output/manifest.ts';
 import { isJobName, jobNameRule } from './job-name.ts';
 
 /** What a request asks for, in whichever spelling (azureml-contract 6.1). */
@@ -189,7 +190,7 @@ class Reader {
 
   checkedFileName(value: string | undefined, name: string): string | undefined {
     if (value === undefined || isFileName(value)) return value;
-    return this.#wrong(name, 'the name of a file, without folders');
+    return this.#wrong(name, `the name of a file, without folders, and none of: ${[...ownFiles].join(', ')}`);
   }
 
   #wrong(name: string, expected: string): undefined {
@@ -198,10 +199,9 @@ class Reader {
   }
 }
 
+/** A file beside those that every output has. */
 export function isFileName(name: string): boolean {
-  return (
-    /^[^/\\\p{Cc}]{1,200}$/u.test(name) && name !== '.' && name !== '..' && !/^(manifest|summary)\.json$/i.test(name)
-  );
+  return /^[^/\\\p{Cc}]{1,200}$/u.test(name) && name !== '.' && name !== '..' && !ownFiles.has(name.toLowerCase());
 }
 
 function parse(text: string): Body {

@@ -10,6 +10,7 @@ import { PlatformError } from '@mooring/errors';
 import type { ArtifactStore } from '@mooring/storage';
 import { nameOfJob } from '../domain/job-name.ts';
 import { placeOfUri } from '../domain/place-of-uri.ts';
+import { ownFiles } from '../output/manifest.ts';
 import { readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
 import type { Catalog } from '../ports.ts';
 import type { JobBook } from '../run/job-book.ts';
@@ -70,6 +71,12 @@ async function newJob(
 ): Promise<JobRecord> {
   const { endpoint, deployment, spec } = await deploymentOf(deps.catalog, call);
   const settings = settingsOf(spec.job, request);
+  if (ownFiles.has(settings.outputFileName.toLowerCase())) {
+    const problem = `is '${settings.outputFileName}' in the deployment, which every output has for itself`;
+    throw PlatformError.invalid('the job', [
+      { path: 'properties.outputFileName', problem, expected: 'another name, in the deployment or in the job' },
+    ]);
+  }
   // Said now and not when the job runs.
   placeOfUri(request.input.uri);
   const output = await outputOf(deps, request, settings, name);

@@ -12,7 +12,7 @@ import {
 } from '@mooring/batch-jobs';
 import type { JobRecord, MiniBatchRecord, PartFile } from '@mooring/domain';
 import type { ArtifactStore, ByteSource } from '@mooring/storage';
-import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
+import { ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
   records: MiniBatchRecords;
@@ -166,9 +166,11 @@ class Output {
   readonly #store: ArtifactStore;
   readonly #container: string;
   readonly #folder: string;
+  readonly #taken: ReadonlySet<string>;
 
-  constructor(store: ArtifactStore, { output }: JobRecord) {
+  constructor(store: ArtifactStore, { output, settings }: JobRecord) {
     this.#store = store;
+    this.#taken = new Set([...ownFiles, settings.outputFileName]);
     this.#container = output.container;
     this.#folder = output.folder;
   }
@@ -195,20 +197,21 @@ class Output {
 
   /** What scripts wrote themselves, beside the files of ours; names that are ours are refused to them. */
   async putFolder(folder: string, signal: AbortSignal): Promise<FileDigest[]> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((thrown: unknown) => {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw thrown;
+    });
     const written: FileDigest[] = [];
     for (const entry of entries) {
       if (!entry.isFile()) continue;
       signal.throwIfAborted();
       const path = join(entry.parentPath, entry.name);
       const name = relative(folder, path).replaceAll('\\', '/');
-      if (!ours.has(name)) written.push(await this.put(name, createReadStream(path)));
+      if (!this.#taken.has(name)) written.push(await this.put(name, createReadStream(path)));
     }
     return written.toSorted((a, b) => (a.file < b.file ? -1 : 1));
   }
 }
-
-const ours = new Set(['errors.jsonl', 'parts.jsonl', 'summary.json', 'manifest.json']);
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

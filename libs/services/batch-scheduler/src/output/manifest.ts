@@ -39,3 +39,6 @@ export interface Manifest {
   /** What scripts wrote themselves (AZUREML_BI_OUTPUT_PATH); how often, nobody can prove. */
   scriptFiles: readonly FileDigest[];
 }
+
+/** Files of every output: no predictions and no file of a script may have such a name. */
+export const ownFiles: ReadonlySet<string> = new Set(['errors.jsonl', 'parts.jsonl', 'summary.json', 'manifest.json']);

@@ -52,7 +52,7 @@ export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortS
   };
   const files = [manifest.parts, manifest.errors, manifest.predictions, ...manifest.scriptFiles];
   for (const file of files) if (file !== undefined) await checkFile(deps, job, file, report, wrong, signal);
-  await checkListing(deps, job, manifest, report, wrong);
+  await checkListing(deps, job, manifest, report, wrong, signal);
   await checkParts(deps, job, manifest, report, wrong, signal);
   const { in: all, succeeded, failed, skipped } = manifest.items;
   if (all !== succeeded + failed + skipped) {
@@ -91,24 +91,37 @@ async function checkFile(
   wrong: Wrong,
   signal: AbortSignal,
 ): Promise<void> {
-  const digest = createHash('sha256');
-  let bytes = 0;
+  let read: Digest;
   try {
-    for await (const chunk of await streamOf(deps, job, file.file)) {
-      signal.throwIfAborted();
-      digest.update(chunk);
-      bytes += chunk.byteLength;
-    }
+    read = await digestOf(await streamOf(deps, job, file.file), signal);
   } catch (thrown) {
     signal.throwIfAborted();
     wrong(`${file.file} cannot be read: ${(thrown as Error).message}`);
     return;
   }
   report.filesRead += 1;
-  report.bytesRead += bytes;
-  if (bytes !== file.bytes || digest.digest('hex') !== file.sha256) {
-    wrong(`${file.file} is not what was written: ${bytes} bytes, the manifest says ${file.bytes} with another SHA-256`);
+  report.bytesRead += read.bytes;
+  if (read.bytes !== file.bytes || read.sha256 !== file.sha256) {
+    wrong(
+      `${file.file} is not what was written: ${read.bytes} bytes, the manifest says ${file.bytes} with another SHA-256`,
+    );
   }
+}
+
+interface Digest {
+  bytes: number;
+  sha256: string;
+}
+
+async function digestOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, signal: AbortSignal): Promise<Digest> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    digest.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { bytes, sha256: digest.digest('hex') };
 }
 
 async function streamOf({ store }: VerifyDeps, { output }: JobRecord, name: string): Promise<AsyncIterable<Buffer>> {
@@ -122,18 +135,18 @@ async function checkListing(
   manifest: Manifest,
   report: Verification,
   wrong: Wrong,
+  signal: AbortSignal,
 ): Promise<void> {
-  const digest = createHash('sha256');
+  let read: Digest;
   try {
-    for await (const chunk of createReadStream(jobFiles(deps.jobsFolder, job.name).listing))
-      digest.update(chunk as Buffer);
+    read = await digestOf(createReadStream(jobFiles(deps.jobsFolder, job.name).listing), signal);
   } catch (thrown) {
+    signal.throwIfAborted();
     wrong(`the list of input files cannot be read: ${(thrown as Error).message}`);
     return;
   }
   report.filesRead += 1;
-  if (digest.digest('hex') !== manifest.input.sha256)
-    wrong('the list of input files is not the one that the job was made with');
+  if (read.sha256 !== manifest.input.sha256) wrong('the list of input files is not the one that the job was made with');
 }
 
 /** Every mini-batch once and in order, as its record says, and the lines of the outputs exactly those of the parts. */
@@ -166,12 +179,12 @@ async function checkParts(
       wrong(`mini-batch ${value.index}: ${value.items} items are not its succeeded, failed and skipped ones`);
     }
     await checkRecord(deps, job, value, wrong);
-    if (value.part !== undefined && !(await predictions?.matches(value.part))) {
+    if (value.part !== undefined && !(await predictions?.matches(value.part, signal))) {
       wrong(
         `the lines of mini-batch ${value.index} in ${manifest.predictions?.file ?? 'the predictions'} are not its own`,
       );
     }
-    if (value.errors !== undefined && !(await errors.matches(value.errors))) {
+    if (value.errors !== undefined && !(await errors.matches(value.errors, signal))) {
       wrong(`the lines of mini-batch ${value.index} in errors.jsonl are not its own`);
     }
   }
@@ -208,16 +221,10 @@ class Slices {
   }
 
   /** True when the next `bytes` of the file are what the part was. */
-  async matches({ bytes, sha256 }: PartFile): Promise<boolean> {
-    const digest = createHash('sha256');
-    let read = 0;
-    if (bytes > 0) {
-      for await (const chunk of createReadStream(this.#path, { start: this.at, end: this.at + bytes - 1 })) {
-        digest.update(chunk as Buffer);
-        read += (chunk as Buffer).byteLength;
-      }
-    }
+  async matches({ bytes, sha256 }: PartFile, signal: AbortSignal): Promise<boolean> {
+    const slice = { start: this.at, end: this.at + bytes - 1 };
     this.at += bytes;
-    return read === bytes && digest.digest('hex') === sha256;
+    const read = await digestOf(bytes === 0 ? [] : createReadStream(this.#path, slice), signal);
+    return read.bytes === bytes && read.sha256 === sha256;
   }
 }

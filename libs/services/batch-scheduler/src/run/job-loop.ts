@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { JobRecord } from '@mooring/domain';
 import type { Watch } from '@mooring/messaging';
@@ -66,7 +67,8 @@ export class JobLoop {
         await this.#admit();
       } catch (error) {
         this.#deps.log.warn({ err: error }, 'queued batch jobs could not be looked at; trying again');
-        setTimeout(() => this.#look(), firstRetryMs).unref();
+        this.#again = true;
+        await setTimeout(firstRetryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       }
     }
   }
@@ -110,18 +112,9 @@ export class JobLoop {
         if (signal.aborted) return;
         const retryMs = Math.min(longestRetryMs, firstRetryMs * 2 ** failures);
         this.#deps.log.warn({ err: error, job: name, retryMs }, 'batch job cannot go on for now; trying again');
-        await pause(retryMs, signal);
+        // Cut short, the loop's own condition ends it.
+        await setTimeout(retryMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const resolve = (): void => over.resolve();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener('abort', resolve, { once: true });
-  await over.promise;
-  clearTimeout(timer);
-  signal.removeEventListener('abort', resolve);
 }

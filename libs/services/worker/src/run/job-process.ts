@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { MiniBatchRunner } from '@mooring/batch-runtime';
 import { jobKey, type JobFiles } from '@mooring/batch-jobs';
@@ -12,8 +13,8 @@ export interface JobProcessDeps {
   work: Work;
   records: Records;
   createRunner: () => Promise<MiniBatchRunner>;
-  /** The process could not be loaded; what it was is for people. */
-  onTrouble: (error: PlatformError) => Promise<void>;
+  /** The process could not be loaded; what it was is for people. Another may be tried when it resolves; `signal`: at once. */
+  onTrouble: (error: PlatformError, signal: AbortSignal) => Promise<void>;
   worker: string;
   clock: () => Date;
   log: Logger;
@@ -74,7 +75,7 @@ export class JobProcess {
       if (this.#stop.signal.aborted) return undefined;
       const error = PlatformError.from(thrown);
       log.warn({ err: error, job: job.name }, 'a process of a batch job could not be loaded');
-      await onTrouble(error);
+      await onTrouble(error, this.#stop.signal);
       return undefined;
     }
   }
@@ -90,7 +91,8 @@ export class JobProcess {
     } catch (thrown) {
       if (this.leaving) return;
       log.warn({ err: thrown, job: job.name }, 'no mini-batch could be taken; trying again');
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      // Told to leave meanwhile, it leaves.
+      await setTimeout(retryMs, undefined, { signal: this.#leave.signal }).catch(() => undefined);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { jobFiles, jobKey } from '@mooring/batch-jobs';
 import type { MiniBatchRunner } from '@mooring/batch-runtime';
@@ -118,7 +119,7 @@ export class JobWorkers {
       work,
       records,
       createRunner: () => createRunner(job),
-      onTrouble: (error) => this.#trouble(running, error),
+      onTrouble: (error, signal) => this.#trouble(running, error, signal),
       worker,
       clock,
       log,
@@ -132,17 +133,20 @@ export class JobWorkers {
       });
   }
 
-  async #trouble(running: Running, { code, reason, message }: PlatformError): Promise<void> {
+  async #trouble(running: Running, { code, reason, message }: PlatformError, signal: AbortSignal): Promise<void> {
     running.failures += 1;
     const final = code === 'invalid_argument' || code === 'failed_precondition' || running.failures >= failuresMax;
-    if (!final) {
-      await new Promise((resolve) => setTimeout(resolve, turnMs));
-      return;
+    if (final) await this.#tell(running.job, { code: reason, message });
+    // Before the next try; where there shall be none, the scheduler has heard of it by then.
+    await setTimeout(turnMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** What cannot be told now is told by the next process that cannot be loaded. */
+  async #tell({ name, attempt }: JobRecord, trouble: { code: string; message: string }): Promise<void> {
+    try {
+      await this.#deps.troubles.put(`${jobKey(name)}.trouble`, { attempt, ...trouble });
+    } catch (error) {
+      this.#deps.log.warn({ err: error, job: name }, 'that a batch job cannot run could not be told; trying again');
     }
-    const { name, attempt } = running.job;
-    const trouble = { attempt, code: reason, message };
-    await this.#deps.troubles.put(`${jobKey(name)}.trouble`, trouble).catch(() => undefined);
-    // Until the scheduler has heard of it.
-    await new Promise((resolve) => setTimeout(resolve, turnMs));
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { commit, readMiniBatch, type JobFiles } from '@mooring/batch-jobs';
 import { failureReasons, writeFailedPart, type MiniBatchRunner } from '@mooring/batch-runtime';
@@ -88,8 +89,7 @@ async function committed(deps: ScoreDeps, record: MiniBatchRecord, signal: Abort
       return await commit(deps.records, deps.job.name, deps.files, record);
     } catch (thrown) {
       if (PlatformError.from(thrown).code !== 'unavailable') throw thrown;
-      signal.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, storeRetryMs));
+      await setTimeout(storeRetryMs, undefined, { signal });
     }
   }
 }
