@@ -1,4 +1,5 @@
 export { commit, indexOfKey, isDone, recordKey, type MiniBatchRecords } from './commit.ts';
+export { createGrpcLaunches, type Launches } from './grpc-launches.ts';
 export {
   jobFiles,
   jobKey,

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { batchWork } from '@mooring/batch-jobs';
+import { batchWork, type Launches } from '@mooring/batch-jobs';
 import { BatchServiceService, type BatchServiceServer } from '@mooring/contracts/batch';
 import {
   jobsBucket,
@@ -16,7 +16,7 @@ import type { DataFolder } from '@mooring/config';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
 import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
 import { createSubmitJob } from './handlers/submit-job.ts';
-import type { Catalog, Launches } from './ports.ts';
+import type { Catalog } from './ports.ts';
 import { createJobBook } from './run/job-book.ts';
 import { JobLoop } from './run/job-loop.ts';
 import { runJob, type JobRunDeps } from './run/job-run.ts';
@@ -31,7 +31,7 @@ export interface JobServiceOptions {
   launches: Launches;
 }
 
-/** Accepts jobs and takes each of them to its end. No module starts it yet: what runs the mini-batches comes first. */
+/** Accepts jobs and takes each of them to its end. */
 export function createJobService(options: JobServiceOptions, nats: Nats, log: Logger): Lifecycle {
   const { catalog, launches, folder } = options;
   let server: GrpcServer | undefined;

@@ -1,11 +1,29 @@
+import { createGrpcLaunches } from '@mooring/batch-jobs';
+import { natsModule } from '@mooring/messaging';
 import { defineModule, type Lifecycle, type Module } from '@mooring/runtime';
 import { telemetryModule } from '@mooring/telemetry';
+import { createGrpcCatalog } from './adapters/grpc-catalog.ts';
 import { readBatchSchedulerConfig } from './config.ts';
-import { createBatchScheduler } from './service.ts';
+import { createJobService } from './job-service.ts';
 
-/** Batch jobs. Serves health and refuses jobs until they are a capability. */
+/** Takes batch jobs from the request to a proven output. */
 export const batchSchedulerModule: Module<Lifecycle> = defineModule({
   name: 'batch-scheduler',
-  needs: { telemetry: telemetryModule },
-  create: (_needs, { environment, log }) => createBatchScheduler(readBatchSchedulerConfig(environment), log),
+  needs: { nats: natsModule, telemetry: telemetryModule },
+  // Two would drop what the other has put on the work queue.
+  alone: true,
+  create: ({ nats }, { environment, log }) => {
+    const config = readBatchSchedulerConfig(environment);
+    const catalog = createGrpcCatalog(config.registryAddress);
+    const launches = createGrpcLaunches(config.controllerAddress);
+    const service = createJobService({ ...config, catalog, launches }, nats.nats, log);
+    return {
+      ...service,
+      stop: async (signal, why) => {
+        await service.stop?.(signal, why);
+        catalog.close();
+        launches.close();
+      },
+    };
+  },
 });

@@ -1,7 +1,6 @@
 import type {
   BatchDeploymentSpec,
   BatchEndpointSpec,
-  BatchLaunch,
   DataVersionSpec,
   JobRecord,
   MiniBatchMessage,
@@ -16,11 +15,6 @@ export interface Catalog {
   data(key: string): Promise<DataVersionSpec | undefined>;
   /** Version of a data asset's newest, for `@latest`. */
   latestData(name: string): Promise<string | undefined>;
-}
-
-/** What the controller gets ready. Rejects with the reason, for people, where it cannot. */
-export interface Launches {
-  prepare(job: JobRecord): Promise<BatchLaunch>;
 }
 
 export type Jobs = Bucket<JobRecord>;

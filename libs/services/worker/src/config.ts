@@ -1,11 +1,33 @@
-import { inheritedListener, serviceAddress, type Environment } from '@mooring/config';
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import {
+  inheritedListener,
+  readConfig,
+  readDataFolder,
+  serviceAddress,
+  type DataFolder,
+  type Environment,
+} from '@mooring/config';
 
-export interface WorkerConfig {
+/** Settings of the worker: MOORING_WORKER_<KEY>. */
+const ownConfig = z.object({
+  /** Processes that score mini-batches at once, of all jobs together. */
+  processesMax: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
+});
+
+export interface WorkerConfig extends Readonly<z.output<typeof ownConfig>> {
   address: string;
   listenFd?: number | undefined;
+  controllerAddress: string;
+  folder: DataFolder;
 }
 
-/** Settings: MOORING_DATA, MOORING_WORKER_ADDRESS. */
 export function readWorkerConfig(environment: Environment): WorkerConfig {
-  return { address: serviceAddress('worker', environment), listenFd: inheritedListener('worker', environment) };
+  return {
+    ...readConfig('WORKER', ownConfig, environment),
+    address: serviceAddress('worker', environment),
+    listenFd: inheritedListener('worker', environment),
+    controllerAddress: serviceAddress('controller', environment),
+    folder: readDataFolder(environment),
+  };
 }

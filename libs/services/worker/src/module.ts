@@ -1,11 +1,24 @@
+import { createGrpcLaunches } from '@mooring/batch-jobs';
+import { natsModule } from '@mooring/messaging';
 import { defineModule, type Lifecycle, type Module } from '@mooring/runtime';
 import { telemetryModule } from '@mooring/telemetry';
 import { readWorkerConfig } from './config.ts';
 import { createWorker } from './service.ts';
 
-/** Scores mini-batches. Serves health and takes no work until batch jobs are a capability. */
+/** Scores the mini-batches of jobs, in processes of its own. */
 export const workerModule: Module<Lifecycle> = defineModule({
   name: 'worker',
-  needs: { telemetry: telemetryModule },
-  create: (_needs, { environment, log }) => createWorker(readWorkerConfig(environment), log),
+  needs: { nats: natsModule, telemetry: telemetryModule },
+  create: ({ nats }, { environment, log }) => {
+    const config = readWorkerConfig(environment);
+    const launches = createGrpcLaunches(config.controllerAddress);
+    const worker = createWorker({ ...config, launches }, nats.nats, log);
+    return {
+      ...worker,
+      stop: async (signal, why) => {
+        await worker.stop?.(signal, why);
+        launches.close();
+      },
+    };
+  },
 });

@@ -1,10 +1,5 @@
-import type { BatchLaunch, JobRecord, JobTrouble, MiniBatchMessage, MiniBatchRecord } from '@mooring/domain';
+import type { JobRecord, JobTrouble, MiniBatchMessage, MiniBatchRecord } from '@mooring/domain';
 import type { Bucket, WorkQueue } from '@mooring/messaging';
-
-/** What the controller gets ready for a job's processes. */
-export interface Launches {
-  prepare(job: JobRecord): Promise<BatchLaunch>;
-}
 
 export type Jobs = Pick<Bucket<JobRecord>, 'watch'>;
 export type Records = Bucket<MiniBatchRecord>;

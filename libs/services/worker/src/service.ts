@@ -1,16 +1,58 @@
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { batchWork, type Launches } from '@mooring/batch-jobs';
+import type { DataFolder } from '@mooring/config';
+import {
+  jobsBucket,
+  miniBatchesBucket,
+  type JobRecord,
+  type JobTrouble,
+  type MiniBatchMessage,
+  type MiniBatchRecord,
+} from '@mooring/domain';
+import type { Nats } from '@mooring/messaging';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
-import type { WorkerConfig } from './config.ts';
+import { createRunnerOfJob } from './run/runner-of-job.ts';
+import { JobWorkers } from './run/job-workers.ts';
 
-/** Health and reflection only: it subscribes to no queue, so no mini-batch can be lost in it. */
-export function createWorker(config: WorkerConfig, log: Logger): Lifecycle {
+export interface WorkerOptions {
+  address: string;
+  listenFd?: number | undefined;
+  folder: Pick<DataFolder, 'jobs'>;
+  /** Of all jobs together. */
+  processesMax: number;
+  launches: Launches;
+}
+
+/** Takes mini-batches of running jobs from the queue and scores them. Its server has health and reflection only. */
+export function createWorker(options: WorkerOptions, nats: Nats, log: Logger): Lifecycle {
+  const { processesMax, launches } = options;
+  const jobsFolder = options.folder.jobs;
   let server: GrpcServer | undefined;
+  let workers: JobWorkers | undefined;
   return {
     start: async () => {
-      server = await startGrpcServer({ ...config, services: [], log, ready: () => true });
+      workers = new JobWorkers({
+        jobs: await nats.bucket<JobRecord>(jobsBucket),
+        records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
+        troubles: await nats.bucket<JobTrouble>(miniBatchesBucket),
+        work: await nats.workQueue<MiniBatchMessage>(batchWork),
+        createRunner: (job) => createRunnerOfJob(job, launches, jobsFolder),
+        jobsFolder,
+        processesMax,
+        worker: `worker-${process.pid}-${randomUUID().slice(0, 8)}`,
+        clock: () => new Date(),
+        log,
+      });
+      await workers.start();
+      const { address, listenFd } = options;
+      server = await startGrpcServer({ address, listenFd, services: [], log, ready: () => true });
     },
     ready: () => server !== undefined,
-    stop: async (signal) => server?.stop(signal),
+    stop: async (signal) => {
+      await server?.stop(signal);
+      await workers?.stop();
+    },
   };
 }

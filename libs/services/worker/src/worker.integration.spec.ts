@@ -1,21 +1,154 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { batchWork, jobFiles, jobKey, jsonLines, makeJobFolders, recordKey, writeJsonLines } from '@mooring/batch-jobs';
 import { HealthClient } from '@mooring/contracts/health';
+import {
+  batchJobDefaults,
+  jobsBucket,
+  miniBatchesBucket,
+  type JobRecord,
+  type JobStatus,
+  type MiniBatch,
+  type MiniBatchMessage,
+  type MiniBatchRecord,
+} from '@mooring/domain';
+import type { Nats } from '@mooring/messaging';
 import { createClient } from '@mooring/rpc';
+import type { Lifecycle } from '@mooring/runtime';
+import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
 import { createWorker } from './service.ts';
 
-it('is healthy from its start to its stop', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'worker-'));
-  const socket = join(folder, 'worker.sock');
-  const worker = createWorker({ address: `unix:${socket}` }, pino({ enabled: false }));
+const folder = tempDir('worker-');
+const socket = join(folder.path, 'worker.sock');
+const address = `unix:${socket}`;
+const jobs = join(folder.path, 'jobs');
+const code = join(folder.path, 'code');
+const input = join(folder.path, 'input');
+let server: TestNats;
+let nats: Nats;
+let worker: Lifecycle;
+
+beforeAll(async () => {
+  server = await startTestNats();
+  nats = await server.connect();
+  mkdirSync(code, { recursive: true });
+  mkdirSync(input, { recursive: true });
+  writeFileSync(
+    join(code, 'score.py'),
+    'def init(): pass\ndef run(mini_batch): return [open(p).read() for p in mini_batch]\n',
+  );
+  const launches = {
+    prepare: async () => ({
+      runtime: {
+        kind: 'python' as const,
+        interpreter: 'python3',
+        codeDir: code,
+        scoringScript: 'score.py',
+        workerCount: 1,
+      },
+      environmentVariables: {},
+      limits: { cpu: 1, memoryMib: 512 },
+      warnings: [],
+    }),
+  };
+  worker = createWorker({ address, folder: { jobs }, processesMax: 2, launches }, nats, pino({ enabled: false }));
   await worker.start?.();
-  const client = createClient(HealthClient, `unix:${socket}`);
+});
+
+afterAll(async () => {
+  await worker.stop?.(AbortSignal.timeout(5_000), 'asked');
+  await server.stop();
+  folder.remove();
+});
+
+function jobDocument(name: string, status: JobStatus): JobRecord {
+  const now = new Date().toISOString();
+  return {
+    name,
+    displayName: name,
+    experimentName: 'night',
+    tags: {},
+    properties: {},
+    endpoint: 'night',
+    deployment: 'luca',
+    createdAt: now,
+    createdBy: 'spec',
+    fingerprint: '',
+    input: { name: 'raw', type: 'uri_folder', uri: 'azureml://datastores/d/paths/p' },
+    output: { container: 'd', folder: 'out' },
+    settings: { ...batchJobDefaults, miniBatchSize: 2 },
+    model: 'cars/1',
+    status,
+    since: now,
+    attempt: 1,
+    pushedTo: 0,
+    progress: { succeeded: 0, failed: 0, skipped: 0, miniBatchesDone: 0 },
+    usage: { instanceS: 0, items: 0, bytes: 0 },
+  };
+}
+
+/** Does what the scheduler does: writes files and mini-batches down, queues them, and says that the job runs. */
+async function begin(name: string, miniBatches: number): Promise<void> {
+  const files = jobFiles(jobs, name);
+  await makeJobFolders(files);
+  await writeJsonLines(files.miniBatches, miniBatchesOf(name, miniBatches));
+  const work = await nats.workQueue<MiniBatchMessage>(batchWork);
+  for await (const { value, start, length } of jsonLines<MiniBatch>(files.miniBatches)) {
+    await work.push(jobKey(name), `${name}.${value.index}`, {
+      job: name,
+      attempt: 1,
+      index: value.index,
+      start,
+      length,
+    });
+  }
+  await (await nats.bucket<JobRecord>(jobsBucket)).put(`job.${jobKey(name)}`, jobDocument(name, 'Running'));
+}
+
+async function* miniBatchesOf(job: string, count: number): AsyncGenerator<MiniBatch> {
+  for (let index = 0; index < count; index += 1) {
+    const localPath = join(input, `${index}.txt`);
+    writeFileSync(localPath, `text ${index}`);
+    const { size, mtimeMs } = statSync(localPath);
+    const file = { path: `${index}.txt`, localPath, bytes: size, modifiedMs: Math.trunc(mtimeMs) };
+    yield { job, attempt: 1, index, firstItem: index, items: 1, files: [file] };
+  }
+}
+
+it('is healthy', async () => {
+  const client = createClient(HealthClient, address);
   expect((await client.call('check', { service: '' })).status).toBe(1);
   client.close();
-  await worker.stop?.(AbortSignal.timeout(2_000), 'asked');
+});
+
+it('scores the mini-batches of a job that runs, and has no process once it runs no more', async () => {
+  await begin('night-1', 3);
+  const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
+  const { parts, logs, root } = jobFiles(jobs, 'night-1');
+  for (const index of [0, 1, 2]) {
+    const { part, succeeded } = await eventually(async () => {
+      const record = (await records.get(recordKey('night-1', index)))?.value;
+      expect(record).toBeDefined();
+      return record as MiniBatchRecord;
+    });
+    expect(succeeded).toBe(1);
+    expect(readFileSync(join(parts, part?.file ?? ''), 'utf8')).toBe(`text ${index}\n`);
+  }
+  await (
+    await nats.bucket<JobRecord>(jobsBucket)
+  ).put(`job.${jobKey('night-1')}`, jobDocument('night-1', 'Finalizing'));
+  await eventually(async () => expect(readdirSync(join(root, 'work'))).toEqual([]));
+  expect(readdirSync(logs)).toHaveLength(1);
+});
+
+it('leaves nothing behind when it stops in the middle of a job', async () => {
+  writeFileSync(join(code, 'score.py'), 'import time\ndef init(): pass\ndef run(mini_batch): time.sleep(600)\n');
+  await begin('night-2', 1);
+  const { root } = jobFiles(jobs, 'night-2');
+  await eventually(async () => expect(readdirSync(join(root, 'work'))).toHaveLength(1));
+  await worker.stop?.(AbortSignal.timeout(5_000), 'asked');
+  expect(readdirSync(join(root, 'work'))).toEqual([]);
   expect(existsSync(socket)).toBe(false);
-  rmSync(folder, { recursive: true, force: true });
 });

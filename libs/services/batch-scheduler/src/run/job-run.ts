@@ -1,5 +1,13 @@
 import type { Logger } from 'pino';
-import { commit, jobFiles, jobKey, jsonLines, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
+import {
+  commit,
+  jobFiles,
+  jobKey,
+  jsonLines,
+  recordKey,
+  type Launches,
+  type MiniBatchRecords,
+} from '@mooring/batch-jobs';
 import type { BatchLaunch, JobRecord, MiniBatch, MiniBatchRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
@@ -8,7 +16,7 @@ import { moved } from '../domain/job-state.ts';
 import { findInput } from '../input/find-input.ts';
 import { prepareInput } from '../input/prepare-input.ts';
 import { finalize, PartDamaged, type Counts } from '../output/finalize.ts';
-import type { Catalog, Launches, Work } from '../ports.ts';
+import type { Catalog, Work } from '../ports.ts';
 import { Feed } from './feed.ts';
 import type { JobBook } from './job-book.ts';
 import { Pace } from './pace.ts';

@@ -1,0 +1,32 @@
+import { ControllerServiceClient } from '@mooring/contracts/controller';
+import type { BatchLaunch, JobRecord } from '@mooring/domain';
+import { createServiceClient } from '@mooring/rpc';
+
+/** An environment may have to be built first; asked again, the controller goes on with what it has begun. */
+const prepareMs = 15 * 60_000;
+
+/** What the controller gets ready for a job. Rejects with the reason, for people, where it cannot. */
+export interface Launches {
+  prepare(job: JobRecord): Promise<BatchLaunch>;
+}
+
+/** The controller over gRPC. `close` ends the connection. */
+export function createGrpcLaunches(address: string): Launches & { close(): void } {
+  const { call, close } = createServiceClient(ControllerServiceClient, address, 'controller', {
+    deadlineMs: prepareMs,
+  });
+  return {
+    prepare: async ({ endpoint, deployment, model, code, environment }) => {
+      const { launchJson } = await call('prepareBatch', {
+        endpoint,
+        deployment,
+        model,
+        code: code?.codeKey ?? '',
+        scoringScript: code?.scoringScript ?? '',
+        environment: environment ?? '',
+      });
+      return JSON.parse(launchJson) as BatchLaunch;
+    },
+    close,
+  };
+}

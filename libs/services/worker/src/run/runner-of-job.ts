@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { jobFiles, type Launches } from '@mooring/batch-jobs';
+import { createRunner, type MiniBatchRunner } from '@mooring/batch-runtime';
+import type { JobRecord } from '@mooring/domain';
+import { createJobLog } from '../adapters/job-log.ts';
+
+/** A process for a job, with a log and a folder of its own; the folder goes when the process has ended. */
+export async function createRunnerOfJob(
+  job: JobRecord,
+  launches: Launches,
+  jobsFolder: string,
+): Promise<MiniBatchRunner> {
+  const launch = await launches.prepare(job);
+  const files = jobFiles(jobsFolder, job.name);
+  const id = randomUUID().slice(0, 8);
+  const workFolder = join(files.root, 'work', id);
+  // Names in the order in which the processes began.
+  const out = createJobLog(files.logs, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.${id}`);
+  const runner = createRunner(launch, {
+    job: job.name,
+    partsFolder: files.parts,
+    workFolder,
+    outputFolder: files.scriptOutput,
+    settings: job.settings,
+    out,
+  });
+  return {
+    start: (signal) => runner.start(signal),
+    run: (batch, options) => runner.run(batch, options),
+    stop: async (signal) => {
+      await runner.stop(signal);
+      out.end();
+      // What cannot be removed now goes with the job's folder.
+      await rm(workFolder, { recursive: true, force: true }).catch(() => undefined);
+    },
+  };
+}
