@@ -401,12 +401,8 @@ describe('a deployment', () => {
 
 describe('what comes later', () => {
   it.each([
-    ['PUT', 'batchEndpoints/b', 'batch endpoints'],
-    ['GET', 'batchEndpoints/b/deployments/d', 'batch endpoints'],
     ['PUT', 'serverlessEndpoints/s', 'serverless endpoints'],
     ['GET', 'jobs', 'jobs'],
-    ['PUT', 'data/d/versions/1', 'data assets'],
-    ['GET', 'components/c/versions/1', 'components'],
     ['GET', 'datastores?isDefault=true', 'datastores'],
     ['GET', 'computes/c', 'compute targets'],
   ])('%s %s is 501 and names it', async (method, path, capability) => {

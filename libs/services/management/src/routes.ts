@@ -1,3 +1,4 @@
+import { endpointKindOf, type DeploymentKind, type EndpointKind } from '@mooring/domain';
 import { notYet } from './domain/refusal.ts';
 import { createAuditEvents } from './handlers/audit-events.ts';
 import {
@@ -8,7 +9,7 @@ import {
   createPutContainer,
   versionNames,
 } from './handlers/assets.ts';
-import { createCheckCode, createCheckEnvironment, createCheckModel } from './handlers/check-assets.ts';
+import { createCheckCode, createCheckData, createCheckEnvironment, createCheckModel } from './handlers/check-assets.ts';
 import { createCheckDeployment } from './handlers/check-deployment.ts';
 import {
   createGetDeployment,
@@ -24,14 +25,15 @@ import {
   createMirrorReport,
   createRegenerateKeys,
   createRevisions,
+  endpointNames,
 } from './handlers/endpoints.ts';
 import { createExplainRequest } from './handlers/explain-request.ts';
 import { createOperationResult, createOperationStatus } from './handlers/operations.ts';
 import { createPatch } from './handlers/patch.ts';
-import { createDelete, createGet, createPut, type FurtherCheck } from './handlers/resource.ts';
+import { createDelete, createGet, createPut } from './handlers/resource.ts';
 import { createStartPendingUpload } from './handlers/start-pending-upload.ts';
 import { getWorkspace } from './handlers/workspace.ts';
-import type { Call, Handler } from './http/call.ts';
+import type { Handler } from './http/call.ts';
 import type { ManagementPorts } from './ports.ts';
 import type { UploadGrants } from './upload-grants.ts';
 
@@ -56,13 +58,23 @@ const provider = 'providers/Microsoft.MachineLearningServices';
 const workspace = `/subscriptions/:subscription/resourceGroups/:resourceGroup/${provider}/workspaces/:workspace`;
 const operations = `/subscriptions/:subscription/${provider}/locations/:location`;
 
+const endpointCollections: Readonly<Record<EndpointKind, string>> = {
+  'online-endpoint': 'onlineEndpoints',
+  'batch-endpoint': 'batchEndpoints',
+};
+
+const unchecked = <S>(spec: S): Promise<S> => Promise.resolve(spec);
+
 /** Every path of the control plane that is there (azureml-contract 3.3). */
 export function createRoutes(deps: RouteDeps): Route[] {
   const { ports } = deps;
   return [
     { method: 'GET', path: workspace, handle: getWorkspace },
-    ...endpointRoutes(deps),
-    ...deploymentRoutes(ports),
+    ...endpointRoutes(deps, 'online-endpoint'),
+    ...deploymentRoutes(ports, 'online-deployment'),
+    ...onlineRoutes(ports),
+    ...endpointRoutes(deps, 'batch-endpoint'),
+    ...deploymentRoutes(ports, 'batch-deployment'),
     ...assetRoutes(deps),
     { method: 'GET', path: `${workspace}/auditEvents`, handle: createAuditEvents(ports) },
     { method: 'GET', path: `${workspace}/requests/:request`, handle: createExplainRequest(ports) },
@@ -71,63 +83,68 @@ export function createRoutes(deps: RouteDeps): Route[] {
   ];
 }
 
-function endpointRoutes({ ports, uuid }: RouteDeps): Route[] {
-  const path = `${workspace}/onlineEndpoints`;
+function endpointRoutes({ ports, uuid }: RouteDeps, kind: EndpointKind): Route[] {
+  const collection = endpointCollections[kind];
+  const path = `${workspace}/${collection}`;
   const one = `${path}/:endpoint`;
-  const names = ({ params }: Call): string[] => [params['endpoint'] ?? ''];
-  const kind = 'online-endpoint';
-  const unchecked: FurtherCheck<'online-endpoint'> = (spec) => Promise.resolve(spec);
-  const action = (what: string): string => `onlineEndpoints/${what}`;
+  const action = (what: string): string => `${collection}/${what}`;
   return [
-    { method: 'GET', path, handle: createListEndpoints(ports) },
-    { method: 'GET', path: one, handle: createGet(ports, kind, names) },
-    { method: 'PUT', path: one, handle: createPut(ports, kind, names, unchecked), action: action('write') },
-    { method: 'PATCH', path: one, handle: createPatch(ports, kind, names, unchecked), action: action('write') },
-    { method: 'DELETE', path: one, handle: createDelete(ports, kind, names), action: action('delete') },
-    { method: 'POST', path: `${one}/listKeys`, handle: createListKeys(ports), action: action('listKeys/action') },
+    { method: 'GET', path, handle: createListEndpoints(ports, kind) },
+    { method: 'GET', path: one, handle: createGet(ports, kind, endpointNames) },
+    { method: 'PUT', path: one, handle: createPut(ports, kind, endpointNames, unchecked), action: action('write') },
+    { method: 'PATCH', path: one, handle: createPatch(ports, kind, endpointNames, unchecked), action: action('write') },
+    { method: 'DELETE', path: one, handle: createDelete(ports, kind, endpointNames), action: action('delete') },
+    { method: 'POST', path: `${one}/listKeys`, handle: createListKeys(ports, kind), action: action('listKeys/action') },
     {
       method: 'POST',
       path: `${one}/regenerateKeys`,
-      handle: createRegenerateKeys(ports, uuid),
+      handle: createRegenerateKeys(ports, kind, uuid),
       action: action('regenerateKeys/action'),
     },
-    {
-      method: 'POST',
-      path: `${one}/token`,
-      handle: () => {
-        throw notYet('token authentication of online endpoints (token)');
-      },
-      action: action('token/action'),
-    },
-    { method: 'GET', path: `${one}/mirrorReport`, handle: createMirrorReport(ports) },
-    { method: 'GET', path: `${one}/revisions`, handle: createRevisions(ports, kind, names) },
-    { method: 'GET', path: `${one}/instances`, handle: createListInstances(ports) },
+    { method: 'GET', path: `${one}/revisions`, handle: createRevisions(ports, kind, endpointNames) },
   ];
 }
 
-function deploymentRoutes(ports: ManagementPorts): Route[] {
-  const path = `${workspace}/onlineEndpoints/:endpoint/deployments`;
-  const one = `${path}/:deployment`;
-  const kind = 'online-deployment';
-  const check = createCheckDeployment(ports);
-  const put = createPut(ports, kind, deploymentNames, check);
-  const patch = createPatch(ports, kind, deploymentNames, check);
-  const write = 'onlineEndpoints/deployments/write';
+/** What only endpoints that answer at once have. */
+function onlineRoutes(ports: ManagementPorts): Route[] {
+  const endpoint = `${workspace}/onlineEndpoints/:endpoint`;
+  const deployment = `${endpoint}/deployments/:deployment`;
   return [
-    { method: 'GET', path, handle: createListDeployments(ports) },
-    { method: 'GET', path: one, handle: createGetDeployment(ports) },
-    { method: 'PUT', path: one, handle: put, action: write },
-    { method: 'PATCH', path: one, handle: patch, action: write },
+    {
+      method: 'POST',
+      path: `${endpoint}/token`,
+      handle: () => {
+        throw notYet('token authentication of online endpoints (token)');
+      },
+      action: 'onlineEndpoints/token/action',
+    },
+    { method: 'GET', path: `${endpoint}/mirrorReport`, handle: createMirrorReport(ports) },
+    { method: 'GET', path: `${endpoint}/instances`, handle: createListInstances(ports) },
+    { method: 'POST', path: `${deployment}/getLogs`, handle: createGetLogs(ports) },
+    { method: 'GET', path: `${deployment}/skus`, handle: createSkus(ports) },
+    { method: 'GET', path: `${deployment}/instances`, handle: createListInstances(ports) },
+  ];
+}
+
+function deploymentRoutes(ports: ManagementPorts, kind: DeploymentKind): Route[] {
+  const collection = endpointCollections[endpointKindOf[kind]];
+  const path = `${workspace}/${collection}/:endpoint/deployments`;
+  const one = `${path}/:deployment`;
+  const check = createCheckDeployment(ports, kind);
+  const get = kind === 'online-deployment' ? createGetDeployment(ports) : createGet(ports, kind, deploymentNames);
+  const write = `${collection}/deployments/write`;
+  return [
+    { method: 'GET', path, handle: createListDeployments(ports, kind) },
+    { method: 'GET', path: one, handle: get },
+    { method: 'PUT', path: one, handle: createPut(ports, kind, deploymentNames, check), action: write },
+    { method: 'PATCH', path: one, handle: createPatch(ports, kind, deploymentNames, check), action: write },
     {
       method: 'DELETE',
       path: one,
       handle: createDelete(ports, kind, deploymentNames),
-      action: 'onlineEndpoints/deployments/delete',
+      action: `${collection}/deployments/delete`,
     },
-    { method: 'POST', path: `${one}/getLogs`, handle: createGetLogs(ports) },
-    { method: 'GET', path: `${one}/skus`, handle: createSkus(ports) },
     { method: 'GET', path: `${one}/revisions`, handle: createRevisions(ports, kind, deploymentNames) },
-    { method: 'GET', path: `${one}/instances`, handle: createListInstances(ports) },
   ];
 }
 
@@ -136,6 +153,8 @@ function assetRoutes({ ports, grants, uuid }: RouteDeps): Route[] {
     models: createPut(ports, 'model', versionNames, createCheckModel(ports)),
     environments: createPut(ports, 'environment', versionNames, createCheckEnvironment(ports)),
     codes: createPut(ports, 'code', versionNames, createCheckCode(ports)),
+    data: createPut(ports, 'data', versionNames, createCheckData(ports)),
+    components: createPut(ports, 'component', versionNames, unchecked),
   };
   return (Object.keys(assetCollections) as (keyof typeof assetCollections)[]).flatMap((collection): Route[] => {
     const kind = assetCollections[collection];
@@ -175,13 +194,10 @@ function assetRoutes({ ports, grants, uuid }: RouteDeps): Route[] {
 
 /** Path prefixes of what comes later, each with the capability that an answer names. */
 export const laterPaths: Readonly<Record<string, string>> = {
-  [`${workspace}/batchEndpoints`]: 'batch endpoints',
   [`${workspace}/serverlessEndpoints`]: 'serverless endpoints',
   [`${workspace}/marketplaceSubscriptions`]: 'marketplace subscriptions',
   [`${workspace}/jobs`]: 'jobs',
   [`${workspace}/schedules`]: 'schedules',
-  [`${workspace}/data`]: 'data assets',
-  [`${workspace}/components`]: 'components',
   [`${workspace}/computes`]: 'compute targets beyond this machine',
   [`${workspace}/datastores`]: 'datastores',
   [`${workspace}/connections`]: 'connections',

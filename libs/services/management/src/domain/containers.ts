@@ -1,7 +1,5 @@
-import type { ModelVersionSpec, Stored } from '@mooring/domain';
+import type { AssetKind, ModelVersionSpec, Stored } from '@mooring/domain';
 import { newestOf, nextVersionAfter, versionOf, type ListQuery } from './listing.ts';
-
-type AssetKind = 'model' | 'environment' | 'code';
 
 /** All versions of one asset. Containers are not stored: they are what their versions say together. */
 export interface AssetContainer {

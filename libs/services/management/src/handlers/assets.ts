@@ -1,6 +1,14 @@
 import { workspaceId } from '@mooring/azureml/arm';
-import { notFound, refusal, type ModelVersionSpec, type Stored, type SpecProblem } from '@mooring/domain';
-import { isAssetName } from '@mooring/domain';
+import {
+  isAssetName,
+  notFound,
+  refusal,
+  type AssetKind,
+  type DataVersionSpec,
+  type ModelVersionSpec,
+  type SpecProblem,
+  type Stored,
+} from '@mooring/domain';
 import { containersOf, hasHash, isContainerInView, type AssetContainer } from '../domain/containers.ts';
 import { cutPage, readListQuery, selectPage } from '../domain/listing.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
@@ -8,9 +16,13 @@ import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf } from './resource.ts';
 
-export type AssetKind = 'model' | 'environment' | 'code';
-
-export const assetCollections = { models: 'model', environments: 'environment', codes: 'code' } as const;
+export const assetCollections = {
+  models: 'model',
+  environments: 'environment',
+  codes: 'code',
+  data: 'data',
+  components: 'component',
+} as const;
 type AssetCollection = keyof typeof assetCollections;
 
 export function versionNames({ params }: Call): string[] {
@@ -126,6 +138,7 @@ function containerBody(
       tags: {},
       properties: {},
       isArchived,
+      ...(newest.kind === 'data' ? { dataType: (newest.spec as DataVersionSpec).type } : {}),
       ...(latestVersion === undefined ? {} : { latestVersion }),
       nextVersion,
       provisioningState: 'Succeeded',

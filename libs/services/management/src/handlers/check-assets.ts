@@ -7,6 +7,7 @@ import type { FurtherCheck } from './resource.ts';
 /** Where clients put every upload: as one asset it would keep all further ones out. */
 const uploadsFolder = 'LocalUpload';
 const digestMs = 3_000;
+const aFolder = { kind: 'folder', words: 'a folder' } as const;
 
 /**
  * Files that an asset refers to must have been uploaded, and be what the asset needs: a file or a folder. They are sealed
@@ -14,10 +15,9 @@ const digestMs = 3_000;
  */
 export function createCheckModel(ports: ManagementPorts): FurtherCheck<'model'> {
   return async (spec, problems) => {
-    const folder = spec.type === 'mlflow_model' || spec.type === 'triton_model';
-    await notePlace(ports, spec.path, folder ? `a folder, as ${spec.type} has it` : undefined, (problem) =>
-      problems.push({ path: 'properties.modelUri', ...problem }),
-    );
+    const isFolder = spec.type === 'mlflow_model' || spec.type === 'triton_model';
+    const wanted = isFolder ? ({ kind: 'folder', words: `a folder, as ${spec.type} has it` } as const) : undefined;
+    await notePlace(ports, spec.path, wanted, (problem) => problems.push({ path: 'properties.modelUri', ...problem }));
     if (problems.length === 0) await seal(ports, spec.path);
     return spec;
   };
@@ -26,7 +26,7 @@ export function createCheckModel(ports: ManagementPorts): FurtherCheck<'model'> 
 export function createCheckEnvironment(ports: ManagementPorts): FurtherCheck<'environment'> {
   return async (spec, problems) => {
     if (spec.build !== undefined) {
-      await notePlace(ports, spec.build.contextPath, 'a folder', (problem) =>
+      await notePlace(ports, spec.build.contextPath, aFolder, (problem) =>
         problems.push({ path: 'properties.build.contextUri', ...problem }),
       );
       if (problems.length === 0) await seal(ports, spec.build.contextPath);
@@ -37,27 +37,40 @@ export function createCheckEnvironment(ports: ManagementPorts): FurtherCheck<'en
 
 export function createCheckCode(ports: ManagementPorts): FurtherCheck<'code'> {
   return async (spec, problems) => {
-    await notePlace(ports, spec.path, 'a folder', (problem) =>
-      problems.push({ path: 'properties.codeUri', ...problem }),
-    );
+    await notePlace(ports, spec.path, aFolder, (problem) => problems.push({ path: 'properties.codeUri', ...problem }));
     if (problems.length === 0) await seal(ports, spec.path);
     return spec;
   };
 }
 
-/** `folder` says what it must be when a file will not do. An empty place was a problem before. */
+/**
+ * Data may be an upload of its own, which is sealed like code; or a place that others go on adding to, which it only
+ * points at: what a job reads of it is in the job's own listing.
+ */
+export function createCheckData(ports: ManagementPorts): FurtherCheck<'data'> {
+  return async (spec, problems) => {
+    const kind = spec.type === 'uri_file' ? 'file' : 'folder';
+    await notePlace(ports, spec.path, { kind, words: `a ${kind}, as ${spec.type} has it` }, (problem) =>
+      problems.push({ path: 'properties.dataUri', ...problem }),
+    );
+    if (problems.length === 0 && spec.path.split('/')[1] === uploadsFolder) await ports.store.seal(spec.path);
+    return spec;
+  };
+}
+
+/** An empty place was a problem before. */
 async function notePlace(
   { store }: ManagementPorts,
   place: string,
-  folder: string | undefined,
+  wanted: { kind: 'file' | 'folder'; words: string } | undefined,
   note: (problem: Omit<SpecProblem, 'path'>) => void,
 ): Promise<void> {
   if (place === '') return;
   const found = await store.kindOf(place).catch(refusedName);
   if (found === undefined) {
     note({ problem: `nothing was uploaded to '${place}'`, expected: 'the place of a finished upload' });
-  } else if (found === 'file' && folder !== undefined) {
-    note({ problem: `'${place}' is a file`, expected: folder });
+  } else if (wanted !== undefined && found !== wanted.kind) {
+    note({ problem: `'${place}' is a ${found}`, expected: wanted.words });
   } else if (place.split('/').slice(1).join('/') === uploadsFolder) {
     note({ problem: `'${place}' holds the uploads of everybody`, expected: 'the place of one upload' });
   }

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import type { SpecProblem } from '@mooring/domain';
+import { armPathOf } from '@mooring/azureml/arm';
+import type { AssetKind, DeploymentKind, SpecByKind, SpecProblem } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { newestOf } from '../domain/listing.ts';
 import type { ManagementPorts } from '../ports.ts';
@@ -10,31 +11,41 @@ import type { FurtherCheck } from './resource.ts';
  * `name@latest` becomes the newest version, and the scoring script must be there and parse: looked at before anything is
  * stored. Whether the versions that are named exist is the registry's to say.
  */
-export function createCheckDeployment(ports: ManagementPorts): FurtherCheck<'online-deployment'> {
+export function createCheckDeployment<K extends DeploymentKind>(ports: ManagementPorts, kind: K): FurtherCheck<K> {
   return async (spec, problems) => {
-    const latest = (kind: 'model' | 'environment' | 'code', key: string, path: string): Promise<string> =>
-      resolveLatest(ports, kind, key, (problem) => problems.push({ path, ...problem }));
-    const { model, environment, code } = spec;
-    const resolved = {
-      ...(model === undefined ? {} : { model: await latest('model', model, 'properties.model') }),
-      ...(environment === undefined
-        ? {}
-        : { environment: await latest('environment', environment, 'properties.environmentId') }),
-    };
-    if (code === undefined) return { ...spec, ...resolved };
-    const codeKey = await latest('code', code.codeKey, 'properties.codeConfiguration.codeId');
-    const scoringScript = posix.normalize(code.scoringScript);
-    const problem = await scriptProblem(ports, codeKey, scoringScript);
-    if (problem !== undefined) problems.push({ path: 'properties.codeConfiguration.scoringScript', ...problem });
-    return { ...spec, ...resolved, code: { codeKey, scoringScript } };
+    const note = (field: string, problem: Problem): void =>
+      void problems.push({ path: armPathOf(kind, field), ...problem });
+    const resolved: Sources = {};
+    for (const source of ['model', 'environment', 'component'] as const) {
+      const key = (spec as Sources)[source];
+      if (key === undefined) continue;
+      resolved[source] = await resolveLatest(ports, source, key, (problem) => note(source, problem));
+    }
+    const { code } = spec as Sources;
+    if (code !== undefined) {
+      const codeKey = await resolveLatest(ports, 'code', code.codeKey, (problem) => note('code.codeKey', problem));
+      const scoringScript = posix.normalize(code.scoringScript);
+      const problem = await scriptProblem(ports, codeKey, scoringScript);
+      if (problem !== undefined) note('code.scoringScript', problem);
+      resolved.code = { codeKey, scoringScript };
+    }
+    return { ...spec, ...resolved } as SpecByKind[K];
   };
+}
+
+/** What deployments are made of, whatever their kind; none has all of it. */
+interface Sources {
+  model?: string;
+  environment?: string;
+  component?: string;
+  code?: { codeKey: string; scoringScript: string };
 }
 
 type Problem = Omit<SpecProblem, 'path'>;
 
 async function resolveLatest(
   { registry }: ManagementPorts,
-  kind: 'model' | 'environment' | 'code',
+  kind: AssetKind,
   key: string,
   note: (problem: Problem) => void,
 ): Promise<string> {

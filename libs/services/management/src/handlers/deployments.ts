@@ -1,8 +1,8 @@
-import { refusal, type SpecProblem } from '@mooring/domain';
+import { endpointKindOf, refusal, type DeploymentKind, type SpecProblem } from '@mooring/domain';
 import { readListQuery, selectPage } from '../domain/listing.ts';
 import { ok, type Call, type Handler } from '../http/call.ts';
 import type { ControllerPort, ManagementPorts } from '../ports.ts';
-import { endpointName } from './endpoints.ts';
+import { endpointNames } from './endpoints.ts';
 import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf, keyOf } from './resource.ts';
 
@@ -36,11 +36,12 @@ async function placementOf(controller: ControllerPort, key: string): Promise<Rec
   return newest === undefined ? undefined : { chosen: newest.chosen, why: newest.why, runUs: newest.runUs };
 }
 
-export function createListDeployments(ports: ManagementPorts): Handler {
+export function createListDeployments(ports: ManagementPorts, of: DeploymentKind): Handler {
+  const above = endpointKindOf[of];
   return async (call) => {
     const query = readListQuery(call.query);
-    const { key } = await ports.registry.get('online-endpoint', endpointName(call));
-    const page = selectPage(await listAll(ports.registry, kind, key), query);
+    const { key } = await ports.registry.get(above, keyOf(above, endpointNames(call)));
+    const page = selectPage(await listAll(ports.registry, of, key), query);
     return pageAnswer(page, call, (stored) => bodyOf(stored, call, ports));
   };
 }

@@ -1,6 +1,13 @@
 import { armFromResource } from '@mooring/azureml/arm';
-import { notFound, refusal, type Stored, type SpecProblem } from '@mooring/domain';
-import { isEndpointName } from '@mooring/domain';
+import {
+  isEndpointName,
+  notFound,
+  refusal,
+  type DeploymentKind,
+  type EndpointKind,
+  type SpecProblem,
+  type Stored,
+} from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { notYet } from '../domain/refusal.ts';
 import { readListQuery, selectPage } from '../domain/listing.ts';
@@ -10,13 +17,11 @@ import type { ManagementPorts } from '../ports.ts';
 import { listAll, pageAnswer } from './listing.ts';
 import { bodyOf, keyOf, location, operationAddress } from './resource.ts';
 
-const kind = 'online-endpoint';
-
-export function endpointName({ params }: Call): string {
-  return keyOf(kind, [params['endpoint'] ?? '']);
+export function endpointNames({ params }: Call): string[] {
+  return [params['endpoint'] ?? ''];
 }
 
-export function createListEndpoints(ports: ManagementPorts): Handler {
+export function createListEndpoints(ports: ManagementPorts, kind: EndpointKind): Handler {
   return async (call) => {
     const query = readListQuery(call.query);
     const name = call.query['name'];
@@ -28,9 +33,9 @@ export function createListEndpoints(ports: ManagementPorts): Handler {
 }
 
 /** The keys in clear: for the admin alone, never cached on the way. */
-export function createListKeys({ registry, auth }: ManagementPorts): Handler {
+export function createListKeys({ registry, auth }: ManagementPorts, kind: EndpointKind): Handler {
   return async (call) => {
-    const { key } = await registry.get(kind, endpointName(call));
+    const { key } = await registry.get(kind, keyOf(kind, endpointNames(call)));
     const { primaryKey, secondaryKey } = await auth.listKeys(key).catch(keysPending);
     return ok({ primaryKey, secondaryKey }, { 'cache-control': 'no-store' });
   };
@@ -46,7 +51,11 @@ function keysPending(thrown: unknown): never {
 }
 
 /** Makes one key new. Azure's clients send the key as it is now as `keyValue` (azureml-contract 10.4). */
-export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: () => string): Handler {
+export function createRegenerateKeys(
+  { registry, auth }: ManagementPorts,
+  kind: EndpointKind,
+  uuid: () => string,
+): Handler {
   return async (call) => {
     const body = (call.body ?? {}) as { keyType?: unknown; keyValue?: unknown };
     const slot = typeof body.keyType === 'string' ? slots[body.keyType.toLowerCase()] : undefined;
@@ -54,7 +63,7 @@ export function createRegenerateKeys({ registry, auth }: ManagementPorts, uuid: 
       const problem: SpecProblem = { path: 'keyType', problem: 'is not a key', expected: 'Primary or Secondary' };
       throw refusal('the request', [problem]);
     }
-    const { key } = await registry.get(kind, endpointName(call));
+    const { key } = await registry.get(kind, keyOf(kind, endpointNames(call)));
     await checkKeyValue(body.keyValue, () => auth.listKeys(key).catch(keysPending));
     await auth.regenerateKey(key, slot).catch(keysPending);
     const headers = { location: operationAddress(call, 'Results', `${doneMark}${uuid()}`), 'retry-after': '1' };
@@ -77,9 +86,11 @@ async function checkKeyValue(
 /** Begins the id of an operation that had ended before its id was given out. */
 export const doneMark = 'done.';
 
+const online = 'online-endpoint';
+
 export function createMirrorReport({ registry, state }: ManagementPorts): Handler {
   return async (call) => {
-    const { key } = await registry.get(kind, endpointName(call));
+    const { key } = await registry.get(online, keyOf(online, endpointNames(call)));
     return ok({ value: mergeMirrorReports(await state.mirrorReports(key)) });
   };
 }
@@ -87,7 +98,7 @@ export function createMirrorReport({ registry, state }: ManagementPorts): Handle
 /** Instances of the endpoint, or of one deployment, as the controller has them. */
 export function createListInstances({ registry, controller }: ManagementPorts): Handler {
   return async (call) => {
-    const { key } = await registry.get(kind, endpointName(call));
+    const { key } = await registry.get(online, keyOf(online, endpointNames(call)));
     const deployment = call.params['deployment'] ?? '';
     if (deployment !== '' && !isEndpointName(deployment)) throw notFound('online-deployment', `${key}/${deployment}`);
     return ok({ value: await controller.instances(key, deployment) });
@@ -97,7 +108,7 @@ export function createListInstances({ registry, controller }: ManagementPorts): 
 /** Kept revisions, newest last, each with the resource as it was. */
 export function createRevisions(
   ports: ManagementPorts,
-  of: 'online-endpoint' | 'online-deployment',
+  of: EndpointKind | DeploymentKind,
   namesOf: (call: Call) => string[],
 ): Handler {
   return async (call) => {

@@ -10,10 +10,12 @@ const staleAttemptsMax = 5;
 const patchable = {
   'online-endpoint': ['tags', 'identity'],
   'online-deployment': ['tags', 'sku'],
+  'batch-endpoint': ['tags', 'identity'],
+  'batch-deployment': ['tags'],
 } as const;
 
 /**
- * Changes what ARM lets one change apart: tags, and the instance count of a deployment. Without `If-Match` a change that
+ * Changes what ARM lets one change apart: tags, and the instance count of an online deployment. Without `If-Match` a change that
  * somebody else makes in between is read and built upon.
  */
 export function createPatch<K extends keyof typeof patchable>(
