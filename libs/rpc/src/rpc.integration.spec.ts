@@ -118,6 +118,11 @@ describe('a call', () => {
       message: 'the auth service gives no answer just now; wait',
     });
     away.close();
+    const far = createServiceClient(AuthServiceClient, `unix:${folder}/nobody.sock`, 'batch-scheduler');
+    await expect(far.call('listEndpointKeys', { endpoint: 'x' })).rejects.toMatchObject({
+      reason: 'BATCH_SCHEDULER_UNAVAILABLE',
+    });
+    far.close();
     const here = createServiceClient(AuthServiceClient, server.address, 'auth');
     await expect(here.call('ensureEndpointKeys', { endpoint: 'x' })).rejects.toMatchObject({ code: 'not_found' });
     await expect(here.call('deleteEndpointKeys', { endpoint: 'x' }, { deadlineMs: 50 })).rejects.toMatchObject({

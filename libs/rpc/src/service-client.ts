@@ -28,7 +28,7 @@ export function createServiceClient<C extends Closable>(
       } catch (thrown) {
         const error = PlatformError.from(thrown);
         if (!noAnswer.has(error.reason)) throw error;
-        const reason = `${service.toUpperCase()}_UNAVAILABLE`;
+        const reason = `${service.toUpperCase().replaceAll('-', '_')}_UNAVAILABLE`;
         const message = `the ${service} service gives no answer just now${advice}`;
         throw new PlatformError('unavailable', reason, message, { cause: thrown, retryAfterMs: 1_000 });
       }

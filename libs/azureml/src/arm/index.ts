@@ -1,3 +1,4 @@
+export { batchJobToArm } from './batch-job.ts';
 export { armFromResource, specFromArm } from './convert.ts';
 export type { ArmContext } from './envelope.ts';
 export { datastoreUriOf, resourceId, resourceType, workspaceId, type Workspace } from './ids.ts';

@@ -19,6 +19,7 @@ import { PlatformError } from '@mooring/errors';
 import { failedReply, reply, type ScoringPort } from '@mooring/scoring-stream';
 import { KeptRequests, startTracing } from '@mooring/telemetry';
 import { openAccessLog } from './access-log.ts';
+import { createGrpcJobs } from './adapters/grpc-jobs.ts';
 import { createKeyGate } from './adapters/key-gate.ts';
 import { gatewayConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
@@ -79,6 +80,8 @@ async function serveGateway(folder: string, port: ScoringPort): Promise<string> 
     config: gatewayConfig.parse({ http: '127.0.0.1:0' }),
     edge: { port },
     directory: { find: (name) => (name === 'iris' ? endpoint : undefined), all: () => [endpoint] },
+    batchEndpoints: { find: () => undefined, all: () => [] },
+    batchJobs: createGrpcJobs(`unix:${folder}/no-batch-scheduler.sock`),
     gate: createKeyGate({ get: () => record }),
     tracing: await startTracing('bench', {}),
     requests: new KeptRequests({ kept: 2_000, failedKept: 2_000 }),

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { readConfig } from '@mooring/config';
+import { readConfig, serviceAddress } from '@mooring/config';
 import { watchCredentials } from '@mooring/credentials';
 import type { MemberRecord } from '@mooring/domain';
 import { natsModule } from '@mooring/messaging';
 import { defineModule, type Module } from '@mooring/runtime';
 import { telemetryModule } from '@mooring/telemetry';
 import { openAccessLog } from './access-log.ts';
+import { createGrpcJobs } from './adapters/grpc-jobs.ts';
 import { createKeyGate } from './adapters/key-gate.ts';
-import { watchEndpoints } from './adapters/nats-directory.ts';
+import { watchBatchEndpoints, watchEndpoints } from './adapters/nats-directory.ts';
 import { remoteRouterModule } from './adapters/router-edge.ts';
 import { gatewayConfig } from './config.ts';
 import { Gateway } from './gateway.ts';
@@ -25,12 +26,16 @@ export function createGatewayModule({ scoring }: { scoring: Module<ScoringEdge> 
       const config = readConfig('GATEWAY', gatewayConfig, environment);
       const credentials = await watchCredentials(nats);
       const directory = await watchEndpoints(nats, log);
+      const batchEndpoints = await watchBatchEndpoints(nats, log);
+      const batchJobs = createGrpcJobs(serviceAddress('batch-scheduler', environment));
       return new Gateway({
         config,
         log,
         relay,
         edge,
         directory,
+        batchEndpoints,
+        batchJobs,
         gate: createKeyGate(credentials),
         tracing: telemetry.tracing,
         requests: telemetry.requests,
@@ -47,6 +52,8 @@ export function createGatewayModule({ scoring }: { scoring: Module<ScoringEdge> 
         release: () => {
           credentials.stop();
           directory.stop();
+          batchEndpoints.stop();
+          batchJobs.close();
         },
       });
     },

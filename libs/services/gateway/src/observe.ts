@@ -3,6 +3,7 @@ import { spentUs } from '@mooring/scoring-stream';
 import type { KeptRequests } from '@mooring/telemetry';
 import { accessLine, type Outcome } from './access-line.ts';
 import type { AccessLog } from './access-log.ts';
+import { isOfJobs } from './domain/routes.ts';
 import { stageTimes } from './domain/stage-times.ts';
 import type { Exchange } from './exchange.ts';
 import { keepRequest } from './keep-request.ts';
@@ -34,6 +35,7 @@ export function observe(exchange: Exchange, meters: Meters, { accessLog, request
 
 function protocolOf({ route, dialect }: Exchange): string {
   if (route?.action === 'score' || route?.action === 'swagger') return 'score';
+  if (route !== undefined && isOfJobs(route)) return 'batch';
   return dialect === 'oip' ? 'oip_rest' : 'other';
 }
 

@@ -1,3 +1,4 @@
+import type { JobRecord } from '@mooring/domain';
 import type { Lifecycle } from '@mooring/runtime';
 import type { ScoringPort } from '@mooring/scoring-stream';
 
@@ -32,4 +33,39 @@ export interface EndpointGate {
 /** Where calls go: the router in this process, or the stream to one in another. */
 export interface ScoringEdge extends Lifecycle {
   readonly port: ScoringPort;
+}
+
+/** A job as a caller asks for it. */
+export interface JobSubmission {
+  endpoint: string;
+  /** Empty = the endpoint's default one. */
+  deployment: string;
+  /** The request's body, in either spelling of the contract. */
+  text: string;
+  /** Empty when the caller sent none. */
+  idempotencyKey: string;
+}
+
+/** How a call about jobs is made. */
+export interface JobCallOptions {
+  signal: AbortSignal;
+  deadlineMs: number;
+  /** Empty when the request is not traced. */
+  traceparent: string;
+}
+
+/** The batch scheduler. Rejects with its errors, and with `unavailable` while it is away. */
+export interface BatchJobs {
+  /** `created` is false when an earlier request with the same key or name made the job. */
+  submit(job: JobSubmission, options: JobCallOptions): Promise<{ job: JobRecord; created: boolean }>;
+  get(name: string, options: JobCallOptions): Promise<JobRecord>;
+  /** An endpoint's jobs, newest first; `next` is empty with the last of them. */
+  list(page: JobPage, options: JobCallOptions): Promise<{ jobs: JobRecord[]; next: string }>;
+}
+
+export interface JobPage {
+  endpoint: string;
+  size: number;
+  /** Of the page before; empty for the first one. */
+  token: string;
 }

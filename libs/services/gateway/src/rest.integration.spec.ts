@@ -377,7 +377,6 @@ describe('the Open Inference Protocol', () => {
     ['/v2/models/cars/generate_stream', 'POST', 501],
     ['/endpoints/cars/invocations', 'POST', 501],
     ['/endpoints/cars/openai/v1/chat/completions', 'POST', 501],
-    ['/endpoints/cars/jobs', 'POST', 501],
     ['/endpoints/cars/nothing', 'GET', 404],
     ['/v2/models/cars/nothing', 'GET', 404],
     ['/nothing', 'GET', 404],

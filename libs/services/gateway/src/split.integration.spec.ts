@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { credentialsBucket, credentialsKey, keyVerifier } from '@mooring/credentials';
-import { kvKey, type EndpointCredentialsRecord, type MemberRecord, type RoutingRecord } from '@mooring/domain';
+import {
+  kvKey,
+  type BatchEndpointRecord,
+  type EndpointCredentialsRecord,
+  type MemberRecord,
+  type RoutingRecord,
+} from '@mooring/domain';
 import type { Nats } from '@mooring/messaging';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import { startModules, type RunningModules } from '@mooring/runtime';
@@ -117,6 +123,18 @@ describe('a gateway in a process of its own', () => {
     await eventually(async () => expect(await score('boats', primary)).toBe(401));
     await (await nats.bucket<RoutingRecord>('mooring_routing')).delete(kvKey('boats'));
     await eventually(async () => expect(await score('boats', primary)).toBe(404));
+  });
+
+  it('follows batch endpoints, too', async () => {
+    const bucket = await nats.bucket<BatchEndpointRecord>('mooring_batch_endpoints');
+    const listed = (): Promise<number> =>
+      fetch(`${url}/endpoints/night/jobs`, { headers: { authorization: 'Bearer wrong' } }).then(({ status }) => status);
+    expect(await listed()).toBe(404);
+    await bucket.put('night', { endpoint: 'Night', createdAt: '2026-01-01T00:00:00.000Z', deployments: ['luca'] });
+    await eventually(async () => expect(await listed()).toBe(401));
+    expect(await score('night', primary)).toBe(404);
+    await bucket.delete('night');
+    await eventually(async () => expect(await listed()).toBe(404));
   });
 
   it('goes on with what it knows when the store is gone', async () => {

@@ -1,16 +1,36 @@
 import type { Logger } from 'pino';
-import type { RoutingRecord } from '@mooring/domain';
+import { batchEndpointsBucket, routingBucket, type BatchEndpointRecord, type RoutingRecord } from '@mooring/domain';
 import type { Nats } from '@mooring/messaging';
 import type { EndpointDirectory, EndpointEntry } from '../ports.ts';
 
-/**
- * The endpoints of the routing records, kept up to date; resolves once the present ones are in. While NATS is lost the
- * last known ones stay.
- */
-export async function watchEndpoints(nats: Nats, log: Logger): Promise<EndpointDirectory & { stop(): void }> {
+export type WatchedEndpoints = EndpointDirectory & { stop(): void };
+
+/** The online endpoints of the routing records, kept up to date. */
+export function watchEndpoints(nats: Nats, log: Logger): Promise<WatchedEndpoints> {
+  return watchDirectory<RoutingRecord>(nats, routingBucket, log, ({ endpoint, deployments }) => ({
+    name: endpoint,
+    deployments: Object.values(deployments).map(({ name, model }) => ({ name, model: model?.name })),
+  }));
+}
+
+/** The batch endpoints, kept up to date. No name is an online endpoint's as well. */
+export function watchBatchEndpoints(nats: Nats, log: Logger): Promise<WatchedEndpoints> {
+  return watchDirectory<BatchEndpointRecord>(nats, batchEndpointsBucket, log, ({ endpoint, deployments }) => ({
+    name: endpoint,
+    deployments: deployments.map((name) => ({ name, model: undefined })),
+  }));
+}
+
+/** Resolves once the present records are in. While NATS is lost the last known ones stay. */
+async function watchDirectory<R>(
+  nats: Nats,
+  bucketName: string,
+  log: Logger,
+  entryOf: (record: R) => EndpointEntry,
+): Promise<WatchedEndpoints> {
   const byKey = new Map<string, EndpointEntry>();
   const byName = new Map<string, EndpointEntry>();
-  const bucket = await nats.bucket<RoutingRecord>('mooring_routing');
+  const bucket = await nats.bucket<R>(bucketName);
   const watch = await bucket.watch({}, (key, entry) => {
     try {
       const before = byKey.get(key);
@@ -21,7 +41,7 @@ export async function watchEndpoints(nats: Nats, log: Logger): Promise<EndpointD
       byKey.set(key, found);
       byName.set(found.name.toLowerCase(), found);
     } catch (error) {
-      log.error({ err: error, key }, 'a routing record could not be read');
+      log.error({ err: error, bucket: bucketName, key }, 'the record of an endpoint could not be read');
     }
   });
   return {
@@ -29,9 +49,4 @@ export async function watchEndpoints(nats: Nats, log: Logger): Promise<EndpointD
     all: () => byName.values(),
     stop: () => watch.stop(),
   };
-}
-
-function entryOf(record: RoutingRecord): EndpointEntry {
-  const deployments = Object.values(record.deployments).map(({ name, model }) => ({ name, model: model?.name }));
-  return { name: record.endpoint, deployments };
 }

@@ -53,13 +53,22 @@ export function inferenceHeaderLengthPlusOne(headers: Headers): number {
 }
 
 /** `Idempotency-Key`; empty when absent. Throws `invalid_argument` for one that is empty, too long, not printable or not alone. */
-export function idempotencyKey(headers: Headers, rawHeaders: readonly string[]): string {
-  if (headers['idempotency-key'] === undefined) return '';
-  const isKey = (index: number): boolean =>
-    index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'idempotency-key';
+export function idempotencyKey(headers: Headers, rawHeaders: readonly string[], name = 'Idempotency-Key'): string {
+  const wanted = name.toLowerCase();
+  if (headers[wanted] === undefined) return '';
+  const isKey = (index: number): boolean => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted;
   return checkIdempotencyKey(
     rawHeaders.filter((_value, index) => isKey(index)),
-    'the header Idempotency-Key',
+    `the header ${name}`,
+  );
+}
+
+/** What makes retries of a job one job: `Idempotency-Key`, else what Azure's SDK sends, spelt like this (azureml-contract 6.1). */
+export function jobIdempotencyKey(headers: Headers, rawHeaders: readonly string[]): string {
+  return (
+    idempotencyKey(headers, rawHeaders) ||
+    idempotencyKey(headers, rawHeaders, 'repeatability_request-id') ||
+    idempotencyKey(headers, rawHeaders, 'Repeatability-Request-ID')
   );
 }
 

@@ -10,6 +10,8 @@ export interface Route {
   /** OIP: model name and version as the caller wrote them. */
   model?: string;
   version?: string;
+  /** Of a batch job, as the caller wrote it. */
+  job?: string;
   /** With action `later`: what the path will be for. */
   capability?: string;
 }
@@ -28,8 +30,15 @@ export type Action =
   | 'model-config'
   | 'statistics'
   | 'repository-index'
+  | 'jobs'
+  | 'job'
   | 'later'
   | 'unknown';
+
+/** Whether a path is one of batch endpoints; all others are of online ones. */
+export function isOfJobs({ action }: Route): boolean {
+  return action === 'jobs' || action === 'job';
+}
 
 /** The methods of a route as an Allow header says them. */
 export function allowed({ methods }: Route): string {
@@ -69,7 +78,8 @@ function endpointRoute(rest: Part, endpoint: string, prefix: string): Route {
   }
   if (first === 'openai')
     return { ...azure('later', '/openai', anyMethod), capability: 'serverless endpoints (/openai)' };
-  if (first === 'jobs') return { ...azure('later', '/jobs', anyMethod), capability: 'batch endpoints (/jobs)' };
+  if (rest.length === 1 && first === 'jobs') return azure('jobs', '/jobs', [...read, ...write]);
+  if (rest.length === 2 && first === 'jobs') return { ...azure('job', '/jobs/{job}', read), job: rest[1] as string };
   return { ...unknown(prefix, 'azure'), endpoint };
 }
 

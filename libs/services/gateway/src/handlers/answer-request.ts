@@ -8,6 +8,7 @@ import type { Tracing } from '@mooring/telemetry';
 import type { Meters } from '../meters.ts';
 import { admit } from './admit.ts';
 import { forward } from './forward.ts';
+import { job, jobs, type JobsDeps } from './jobs.ts';
 import { dialectOf, type RequestPlan, type RequestPlanner } from './request-plan.ts';
 import {
   endpointReady,
@@ -19,7 +20,7 @@ import {
   type InfoDeps,
 } from './service-info.ts';
 
-export interface AnswerDeps extends InfoDeps {
+export interface AnswerDeps extends InfoDeps, JobsDeps {
   planner: RequestPlanner;
   meters: Meters;
   tracing: Tracing;
@@ -98,6 +99,10 @@ function act(deps: AnswerDeps, exchange: Exchange, plan: RequestPlan): Answer | 
       return statistics(deps, exchange, plan);
     case 'repository-index':
       return repositoryIndex(deps, exchange, plan);
+    case 'jobs':
+      return jobs(deps, exchange, plan);
+    case 'job':
+      return job(deps, exchange, plan);
     case 'later':
       throw later(route);
     case 'unknown':

@@ -155,7 +155,7 @@ function callOf(exchange: Exchange, plan: RequestPlan, operation: Operation, bod
 }
 
 /** What is left of the time that the caller gave; 0 when it gave none. */
-function deadlineLeftMs(exchange: Exchange): number {
+export function deadlineLeftMs(exchange: Exchange): number {
   const askedMs = requestedDeadlineMs(exchange.head.headers);
   if (askedMs === 0) return 0;
   const leftMs = Math.floor(askedMs - (performance.now() - exchange.marks.began));

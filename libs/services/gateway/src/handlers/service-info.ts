@@ -45,7 +45,7 @@ export async function endpointReady(deps: InfoDeps, exchange: Exchange, plan: Re
 /** Statistics of one endpoint as they come, or of every endpoint that the key opens as one list. */
 export async function statistics(deps: InfoDeps, exchange: Exchange, plan: RequestPlan): Promise<Answer> {
   if (exchange.endpoint !== undefined) return forward(deps, exchange, plan, Operation.OPERATION_STATISTICS);
-  const endpoints = openedEndpoints(deps, exchange);
+  const endpoints = openedEndpoints(deps, exchange, plan);
   const replies = await inTurns(endpoints, ({ name }) =>
     ask(deps, exchange, plan, Operation.OPERATION_STATISTICS, name, ''),
   );
@@ -73,7 +73,7 @@ function statisticsRows(body: Buffer): unknown[] {
 
 /** Every deployment of every endpoint that the key opens, with its state. */
 export async function repositoryIndex(deps: InfoDeps, exchange: Exchange, plan: RequestPlan): Promise<Answer> {
-  const endpoints = openedEndpoints(deps, exchange);
+  const endpoints = openedEndpoints(deps, exchange, plan);
   const body = await bodyOf(Math.min(indexBytesMax, deps.bodyBytesMax), exchange);
   const readyOnly = wantsReadyOnly(body);
   const models = endpoints.flatMap(({ name, deployments }) => deployments.map((one) => ({ name, version: one.name })));

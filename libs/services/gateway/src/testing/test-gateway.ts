@@ -1,9 +1,11 @@
+import { tmpdir } from 'node:os';
 import { pino } from 'pino';
 import { reply, type CallHead, type ScoreCall, type ScoreReply, type ScoringPort } from '@mooring/scoring-stream';
 import { KeptRequests, type Tracing } from '@mooring/telemetry';
+import { createGrpcJobs } from '../adapters/grpc-jobs.ts';
 import { gatewayConfig } from '../config.ts';
 import { Gateway } from '../gateway.ts';
-import type { EndpointEntry } from '../ports.ts';
+import type { EndpointDirectory, EndpointEntry } from '../ports.ts';
 
 export const key = 'k'.repeat(43);
 export const bearer = { authorization: `Bearer ${key}` };
@@ -18,7 +20,15 @@ const endpoints: EndpointEntry[] = [
   },
   { name: 'Iris', deployments: [{ name: 'blue', model: 'iris' }] },
 ];
-const keys: Record<string, string> = { cars: key, Iris: 'i'.repeat(43) };
+const batchEndpoints: EndpointEntry[] = [{ name: 'Night', deployments: [{ name: 'luca', model: undefined }] }];
+const keys: Record<string, string> = { cars: key, Iris: 'i'.repeat(43), Night: 'n'.repeat(43) };
+
+function directoryOf(entries: readonly EndpointEntry[]): EndpointDirectory {
+  return {
+    find: (name) => entries.find((entry) => entry.name.toLowerCase() === name.toLowerCase()),
+    all: () => entries,
+  };
+}
 
 export type AccessLine = Record<string, unknown> & { stages: Record<string, number>; totalMs: number };
 
@@ -55,10 +65,14 @@ const untraced: Tracing = {
   shutdown: async () => undefined,
 };
 
-/** A gateway on a free port with endpoints `cars` and `Iris` and a port that the test answers for. */
+/**
+ * A gateway on a free port with endpoints `cars` and `Iris`, batch endpoint `Night`, and a port that the test answers for. The batch
+ * scheduler is at `jobsAddress`, or away.
+ */
 export async function startTestGateway(
   settings: Record<string, unknown> = {},
   tracing: Tracing = untraced,
+  jobsAddress = `unix:${tmpdir()}/no-batch-scheduler.sock`,
 ): Promise<TestGateway> {
   const logged: string[] = [];
   const test: Omit<TestGateway, 'gateway' | 'url' | 'stop'> = {
@@ -79,10 +93,9 @@ export async function startTestGateway(
   const gateway = new Gateway({
     config: gatewayConfig.parse({ http: '127.0.0.1:0', domain: 'models.example.org', ...settings }),
     edge: { port, ready: () => true },
-    directory: {
-      find: (name) => endpoints.find((endpoint) => endpoint.name.toLowerCase() === name.toLowerCase()),
-      all: () => endpoints,
-    },
+    directory: directoryOf(endpoints),
+    batchEndpoints: directoryOf(batchEndpoints),
+    batchJobs: createGrpcJobs(jobsAddress),
     gate: { opens: (endpoint, presented) => keys[endpoint] === presented },
     tracing,
     requests: test.requests,
