@@ -5,6 +5,6 @@ export const batchWork: WorkQueueOptions = {
   stream: 'mooring_batch_work',
   subjects: 'mooring.batch.work',
   messagesMax: 1_000_000,
-  /** A worker says three times within it that it is still at work. */
+  /** Unless a worker is set otherwise; it says several times within it that it is still at work. */
   ackWaitMs: 20_000,
 };
