@@ -1,4 +1,11 @@
 export { changeAsset, loadValue, loadYaml, type LoadOptions } from './load-yaml.ts';
+export {
+  isLocalPath,
+  loadInvocation,
+  type BatchInvocation,
+  type InvocationFlags,
+  type InvocationInput,
+} from './load-invocation.ts';
 export type { AssetChange } from './kinds/asset-change.ts';
 export type { Changes } from './changes.ts';
 export type {

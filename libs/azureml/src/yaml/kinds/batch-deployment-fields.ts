@@ -1,4 +1,6 @@
 import { batchRanges, computeName, outputFileName } from '../../reading/batch-values.ts';
+import { isoFromSeconds } from '../../reading/durations.ts';
+import { present } from '../../reading/present.ts';
 import { choice, later, mapOf, object, required, whole, type ObjectOf } from '../../reading/fields.ts';
 import { commonFields, endpointName, pathText, variables } from './common.ts';
 import { asset, ofKind } from './deployment-parts.ts';
@@ -10,7 +12,7 @@ const nodes = 'nodes of a chosen kind';
 const instanceCount = whole(...batchRanges.instanceCount);
 
 /** What a job takes unless it says otherwise: at the root in the older form, below `settings` in the newer one. */
-const jobFields = {
+export const jobFields = {
   mini_batch_size: whole(...batchRanges.miniBatchSize),
   max_concurrency_per_instance: whole(...batchRanges.maxConcurrencyPerInstance),
   output_action: choice({ append_row: 'AppendRow', summary_only: 'SummaryOnly' }),
@@ -56,3 +58,22 @@ export const batchDeployment = object(fields, 'a batch deployment');
 export type BatchDeploymentValues = ObjectOf<typeof fields>;
 export type JobValues = ObjectOf<typeof jobFields>;
 export const jobFieldNames = Object.keys(jobFields) as (keyof JobValues)[];
+
+/** The same as a REST body, of a deployment or of a job, spells it. */
+export function jobProperties(job: JobValues): Record<string, unknown> {
+  const retry = job.retry_settings;
+  return present({
+    miniBatchSize: job.mini_batch_size,
+    maxConcurrencyPerInstance: job.max_concurrency_per_instance,
+    outputAction: job.output_action,
+    outputFileName: job.output_file_name,
+    errorThreshold: job.error_threshold,
+    loggingLevel: job.logging_level,
+    retrySettings:
+      retry &&
+      present({
+        maxRetries: retry.max_retries,
+        timeout: retry.timeout === undefined ? undefined : isoFromSeconds(retry.timeout),
+      }),
+  });
+}

@@ -1,5 +1,4 @@
 import { readBatchSettings } from '@mooring/domain';
-import { isoFromSeconds } from '../../reading/durations.ts';
 import type { Reading } from '../../reading/fields.ts';
 import { present } from '../../reading/present.ts';
 import type { ArmBody, BatchDeploymentDraft } from '../drafts.ts';
@@ -7,6 +6,7 @@ import type { LocalContext } from '../local-files.ts';
 import {
   batchDeployment,
   jobFieldNames,
+  jobProperties,
   pipelineFields,
   type BatchDeploymentValues,
   type JobValues,
@@ -82,7 +82,6 @@ interface Merged {
 
 /** What the file says as a REST body; the assets that it names are not in it yet. */
 function bodyOf(read: BatchDeploymentValues, job: JobValues, { instanceCount, variables }: Merged): ArmBody {
-  const retry = job.retry_settings;
   return {
     location: 'local',
     tags: read.tags ?? {},
@@ -92,18 +91,7 @@ function bodyOf(read: BatchDeploymentValues, job: JobValues, { instanceCount, va
       environmentVariables: variables ?? {},
       compute: read.compute,
       resources: instanceCount === undefined ? undefined : { instanceCount, properties: {} },
-      miniBatchSize: job.mini_batch_size,
-      maxConcurrencyPerInstance: job.max_concurrency_per_instance,
-      outputAction: job.output_action,
-      outputFileName: job.output_file_name,
-      errorThreshold: job.error_threshold,
-      loggingLevel: job.logging_level,
-      retrySettings:
-        retry &&
-        present({
-          maxRetries: retry.max_retries,
-          timeout: retry.timeout === undefined ? undefined : isoFromSeconds(retry.timeout),
-        }),
+      ...jobProperties(job),
     }),
   };
 }
