@@ -32,6 +32,7 @@ export {
   type JobRecord,
   type JobStatus,
   type JobTrouble,
+  type JobUsage,
   type MiniBatch,
   type MiniBatchMessage,
   type MiniBatchRecord,
@@ -94,6 +95,30 @@ export {
   type RequestRecord,
   type RequestsKept,
 } from './request-record.ts';
+export {
+  entryOf,
+  type CommandComponent,
+  type Component,
+  type ComponentInput,
+  type ComponentOutput,
+  type DataType,
+  type ParallelComponent,
+  type ParallelSettings,
+  type PipelineComponent,
+  type PipelineStep,
+  type StepComponent,
+  type StepInput,
+} from './pipeline/component.ts';
+export { linkProblems, literalProblems, stepComponentProblems, type StepComponents } from './pipeline/link-pipeline.ts';
+export {
+  bindPipeline,
+  type BoundInput,
+  type BoundOutput,
+  type BoundStep,
+  type GivenInput,
+} from './pipeline/bind-pipeline.ts';
+export { givenParts, readCommandLine, type LinePart, type LineValues } from './pipeline/command-line.ts';
+export type { Literal, LiteralRule, LiteralType } from './pipeline/literals.ts';
 export { kindWords, notFound } from './not-found.ts';
 export { laterProblem, refusal, type SpecProblem } from './later.ts';
 export type { InstanceSpec, InstanceStatus, OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
