@@ -38,8 +38,10 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
   const rest = createArmRest(options);
   return {
     workspacePath: rest.base,
-    onlineEndpoints: endpointCalls(rest),
-    onlineDeployments: deploymentCalls(rest),
+    onlineEndpoints: { ...endpointCalls(rest, 'onlineEndpoints'), ...mirrorCalls(rest) },
+    onlineDeployments: { ...deploymentCalls(rest, 'onlineEndpoints'), ...logCalls(rest) },
+    batchEndpoints: endpointCalls(rest, 'batchEndpoints'),
+    batchDeployments: deploymentCalls(rest, 'batchEndpoints'),
     assets: (collection: AssetCollection) => assetCalls(rest, collection),
     auditEvents: async (top: number, call: CallOptions = {}): Promise<Record<string, unknown>[]> => {
       const answer = await rest.send({ method: 'GET', path: `/auditEvents?$top=${top}`, signal: call.signal });
@@ -53,14 +55,13 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
   };
 }
 
-function endpointPath(name: string): string {
-  return `/onlineEndpoints/${segment(name)}`;
-}
+type EndpointCollection = 'onlineEndpoints' | 'batchEndpoints';
 
-function endpointCalls({ get, listAll, put, remove, post, operationOf }: ArmRest) {
+function endpointCalls({ get, listAll, put, remove, post, operationOf }: ArmRest, collection: EndpointCollection) {
+  const endpointPath = (name: string): string => `/${collection}/${segment(name)}`;
   return {
     get: (name: string, call: CallOptions = {}) => get(endpointPath(name), call),
-    list: (call: CallOptions = {}) => listAll('/onlineEndpoints', call),
+    list: (call: CallOptions = {}) => listAll(`/${collection}`, call),
     put: (name: string, body: ArmBody, write: WriteOptions = {}) => put(endpointPath(name), body, write),
     delete: (name: string, write: WriteOptions = {}) => remove(endpointPath(name), write),
     listKeys: async (name: string, call: CallOptions = {}): Promise<EndpointKeys> =>
@@ -70,21 +71,37 @@ function endpointCalls({ get, listAll, put, remove, post, operationOf }: ArmRest
       const answer = await post(path, { keyType: key }, write);
       if (write.wait !== false && answer.headers.has('azure-asyncoperation')) await operationOf(answer, path, write);
     },
-    mirrorReport: (name: string, call: CallOptions = {}) => listAll(`${endpointPath(name)}/mirrorReport`, call),
     revisions: (name: string, call: CallOptions = {}) => listAll(`${endpointPath(name)}/revisions`, call),
   };
 }
 
-function deploymentCalls({ get, listAll, put, remove, post }: ArmRest) {
-  const pathOf = (endpoint: string, name: string): string => `${endpointPath(endpoint)}/deployments/${segment(name)}`;
+function mirrorCalls({ listAll }: ArmRest) {
+  return {
+    mirrorReport: (name: string, call: CallOptions = {}) =>
+      listAll(`/onlineEndpoints/${segment(name)}/mirrorReport`, call),
+  };
+}
+
+function deploymentPath(collection: EndpointCollection, endpoint: string, name: string): string {
+  return `/${collection}/${segment(endpoint)}/deployments/${segment(name)}`;
+}
+
+function deploymentCalls({ get, listAll, put, remove }: ArmRest, collection: EndpointCollection) {
+  const pathOf = (endpoint: string, name: string): string => deploymentPath(collection, endpoint, name);
   return {
     get: (endpoint: string, name: string, call: CallOptions = {}) => get(pathOf(endpoint, name), call),
-    list: (endpoint: string, call: CallOptions = {}) => listAll(`${endpointPath(endpoint)}/deployments`, call),
+    list: (endpoint: string, call: CallOptions = {}) =>
+      listAll(`/${collection}/${segment(endpoint)}/deployments`, call),
     put: (endpoint: string, name: string, body: ArmBody, write: WriteOptions = {}) =>
       put(pathOf(endpoint, name), body, write),
     revisions: (endpoint: string, name: string, call: CallOptions = {}) =>
       listAll(`${pathOf(endpoint, name)}/revisions`, call),
     delete: (endpoint: string, name: string, write: WriteOptions = {}) => remove(pathOf(endpoint, name), write),
+  };
+}
+
+function logCalls({ post }: ArmRest) {
+  return {
     /** The last `tail` lines. */
     getLogs: async (
       endpoint: string,
@@ -92,7 +109,7 @@ function deploymentCalls({ get, listAll, put, remove, post }: ArmRest) {
       log: { tail: number; containerType: 'InferenceServer' | 'StorageInitializer' },
       call: CallOptions = {},
     ): Promise<string> => {
-      const answer = await post(`${pathOf(endpoint, name)}/getLogs`, log, call);
+      const answer = await post(`${deploymentPath('onlineEndpoints', endpoint, name)}/getLogs`, log, call);
       return textOf(asObject(answer.body)['content']) ?? '';
     },
   };

@@ -12,15 +12,10 @@ export type { Fetch } from './http.ts';
 export type { Step, WaitOptions } from './operations.ts';
 export { localWorkspace, workspacePath, type Workspace } from './workspace.ts';
 export type { ApplyContext } from './apply/context.ts';
-export { applyCode, applyEnvironment, applyModel, resolveReference } from './apply/assets.ts';
-export {
-  applyDeployment,
-  applyEndpoint,
-  existing,
-  updateTraffic,
-  writable,
-  type TrafficTables,
-} from './apply/online.ts';
+export { applyCode, applyData, applyEnvironment, applyModel, resolveReference, uploadInput } from './apply/assets.ts';
+export { applyBatchDeployment, applyBatchEndpoint, setDefaultDeployment } from './apply/batch.ts';
+export { existing } from './apply/endpoint.ts';
+export { applyDeployment, applyEndpoint, updateTraffic, writable, type TrafficTables } from './apply/online.ts';
 export { whileStale } from './apply/while-stale.ts';
 export { checkScriptSyntax } from './script-syntax.ts';
 export { score, type ScoreAnswer, type ScoreCall } from './score.ts';

@@ -5,11 +5,16 @@ import { loadYaml } from '@mooring/azureml/yaml';
 import type { PlatformError } from '@mooring/errors';
 import { startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import {
+  applyBatchDeployment,
+  applyBatchEndpoint,
+  applyData,
   applyDeployment,
   applyEndpoint,
   applyModel,
   createManagementClient,
+  setDefaultDeployment,
   updateTraffic,
+  uploadInput,
   type ManagementClient,
   type Step,
 } from './index.ts';
@@ -192,6 +197,54 @@ describe('the client against management, registry and auth as processes', () => 
       code: 'not_found',
       reason: 'ENDPOINT_NOT_FOUND',
     });
+  });
+
+  it('makes batch endpoints and deployments, and keeps the default that a description does not speak of', async () => {
+    const night = (text: string) =>
+      loadYaml(file('night.yml', `name: night\ndescription: ${text}\n`), { kind: 'batch-endpoint' });
+    await applyBatchEndpoint(await night('first'), { client });
+    const yaml = `
+name: luca
+endpoint_name: night
+model: {path: weights.bin}
+code_configuration: {code: code, scoring_script: score.py}
+environment: {image: ubuntu, conda_file: {dependencies: [pip]}}
+compute: azureml:pool
+resources: {instance_count: 2}
+`;
+    const draft = await loadYaml(file('night-luca.yml', yaml), { kind: 'batch-deployment' });
+    const { body } = await applyBatchDeployment(draft, { client });
+    expect(body.properties).toMatchObject({
+      provisioningState: 'Succeeded',
+      model: { referenceType: 'Id', assetId: expect.stringMatching(/\/models\/[0-9a-f]{64}\/versions\/1$/) },
+      codeConfiguration: { scoringScript: 'score.py' },
+      resources: { instanceCount: 2 },
+    });
+    expect((await client.batchDeployments.list('night')).map(({ name }) => name)).toEqual(['luca']);
+    await setDefaultDeployment('night', 'luca', { client });
+    const again = await applyBatchEndpoint(await night('second'), { client });
+    expect(again.body.properties).toMatchObject({ description: 'second', defaults: { deploymentName: 'luca' } });
+    const keys = await client.batchEndpoints.listKeys('night');
+    await client.batchEndpoints.regenerateKeys('night', 'Primary');
+    const after = await client.batchEndpoints.listKeys('night');
+    expect([after.primaryKey === keys.primaryKey, after.secondaryKey === keys.secondaryKey]).toEqual([false, true]);
+    expect(await client.batchEndpoints.delete('night')).toBe(true);
+  });
+
+  it('uploads data and the inputs of jobs, each once', async () => {
+    file('photos/ä 1.png', 'a');
+    file('photos/b/2.png', 'b');
+    const yaml = file('photos.yml', 'name: photos\npath: photos\n');
+    const draft = await loadYaml(yaml, { kind: 'data' });
+    const versions = [await applyData(draft, { client }), await applyData(draft, { client })];
+    expect(versions.map(({ body }) => body.name)).toEqual(['1', '2']);
+    const { dataUri } = versions[0]?.body.properties ?? {};
+    const steps: Step[] = [];
+    const path = join(files.path, 'photos');
+    const uri = await uploadInput({ path, name: 'photos' }, { client, onStep: (step) => void steps.push(step) });
+    expect(uri).toMatch(/^azureml:\/\/datastores\/workspaceblobstore\/paths\/LocalUpload\/[0-9a-f]{64}\/photos$/);
+    expect(String(dataUri).endsWith(uri.slice('azureml://'.length))).toBe(true);
+    expect(await uploadInput({ path, name: 'photos' }, { client })).toBe(uri);
   });
 
   it('is sent away with a wrong token, and says so', async () => {

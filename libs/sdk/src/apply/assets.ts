@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { AssetReference, EnvironmentDraft, LocalFiles, ModelDraft, Source } from '@mooring/azureml/yaml';
+import type {
+  AssetReference,
+  DataDraft,
+  EnvironmentDraft,
+  LocalFiles,
+  ModelDraft,
+  ScoringCode,
+  Source,
+} from '@mooring/azureml/yaml';
 import { PlatformError } from '@mooring/errors';
 import { textOf } from '../arm-error.ts';
 import type { ArmResource, StoredResource } from '../arm-rest.ts';
@@ -65,8 +73,59 @@ export async function applyCode(files: LocalFiles, scoringScript: string, contex
   return idOf(body);
 }
 
+/** Stores a version of a data asset, its files uploaded unless they are on the platform already. */
+export async function applyData(draft: DataDraft, context: ApplyContext): Promise<StoredResource> {
+  const data = context.client.assets('data');
+  const version = draft.version ?? (await nextVersion('data', draft.name, context));
+  const properties = { ...draft.body.properties };
+  if (draft.files !== undefined) {
+    const set = await scan(draft.files, context);
+    const target = await data.startPendingUpload(draft.name, version, context);
+    properties['dataUri'] = await upload(set, target, 'data', context);
+  }
+  context.onStep?.({ step: `storing data ${draft.name}:${version}` });
+  return data.putVersion(draft.name, version, { properties }, { ...context, wait: true });
+}
+
+/**
+ * Uploads a file or folder for one job; resolves to its `azureml://datastores/<container>/paths/<path>`. What is there
+ * already is not sent again.
+ */
+export async function uploadInput(files: LocalFiles, context: ApplyContext): Promise<string> {
+  const set = await scan(files, context);
+  const target = await context.client.assets('data').startPendingUpload(uuidOf(set.sha256), '1', context);
+  const address = new URL(await upload(set, target, 'input', context));
+  const [, container, path] = /\/blob\/([^/]+)\/(.+)$/.exec(decodeURIComponent(address.pathname)) ?? [];
+  if (container === undefined || path === undefined) {
+    throw new PlatformError('internal', 'BAD_UPLOAD_ADDRESS', 'the server gave an address that is none of its uploads');
+  }
+  return `azureml://datastores/${container}/paths/${path}`;
+}
+
+/** What a deployment of either kind is made of, stored now where it is not yet; as properties of its body. */
+export async function idsOfSources(
+  draft: { model?: Source<ModelDraft>; environment?: Source<EnvironmentDraft>; code?: ScoringCode },
+  context: ApplyContext,
+): Promise<{ model?: string; environmentId?: string; codeConfiguration?: { codeId: string; scoringScript: string } }> {
+  const model = await idOfSource(draft.model, (inline) => applyModel(inline, context), context);
+  const environmentId = await idOfSource(draft.environment, (inline) => applyEnvironment(inline, context), context);
+  const { code } = draft;
+  const codeId =
+    code &&
+    ('files' in code.source
+      ? await applyCode(code.source.files, code.scoringScript, context)
+      : await resolveReference(code.source.reference, context));
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(environmentId === undefined ? {} : { environmentId }),
+    ...(code === undefined || codeId === undefined
+      ? {}
+      : { codeConfiguration: { codeId, scoringScript: code.scoringScript } }),
+  };
+}
+
 /** The ARM id of a reference, checked to exist, or of a draft stored now. */
-export async function idOfSource<D>(
+async function idOfSource<D>(
   source: Source<D> | undefined,
   store: (draft: D) => Promise<StoredResource>,
   context: ApplyContext,

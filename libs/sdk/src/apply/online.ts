@@ -1,9 +1,9 @@
 import type { ArmBody, DeploymentDraft, EndpointDraft } from '@mooring/azureml/yaml';
-import { PlatformError } from '@mooring/errors';
 import { asObject } from '../arm-error.ts';
 import type { StoredResource } from '../arm-rest.ts';
-import { applyCode, applyEnvironment, applyModel, idOfSource, resolveReference } from './assets.ts';
+import { idsOfSources } from './assets.ts';
 import type { ApplyContext } from './context.ts';
+import { storeEndpoint } from './endpoint.ts';
 import { whileStale } from './while-stale.ts';
 
 /** Stores an endpoint. Traffic that the draft does not speak of stays as it is: a new description must not cut it. */
@@ -11,15 +11,7 @@ export async function applyEndpoint(
   draft: EndpointDraft,
   context: ApplyContext & { ifMatch?: string | undefined },
 ): Promise<StoredResource> {
-  const present = await existing(() => context.client.onlineEndpoints.get(draft.name, context));
-  const { traffic, mirrorTraffic } = present?.body.properties ?? {};
-  const kept = Object.fromEntries(
-    Object.entries({ traffic, mirrorTraffic }).filter(([, table]) => table !== undefined),
-  );
-  const body = { ...draft.body, properties: { ...kept, ...draft.body.properties } };
-  context.onStep?.({ step: `${present === undefined ? 'creating' : 'updating'} endpoint ${draft.name}` });
-  const ifMatch = context.ifMatch ?? present?.etag;
-  return context.client.onlineEndpoints.put(draft.name, body, { ...context, ifMatch });
+  return storeEndpoint(context.client.onlineEndpoints, draft, ['traffic', 'mirrorTraffic'], context);
 }
 
 /** Uploads and stores what the deployment needs, then the deployment itself. The endpoint must exist. */
@@ -29,29 +21,10 @@ export async function applyDeployment(
 ): Promise<StoredResource> {
   await context.client.onlineEndpoints.get(draft.endpointName, context);
   // The etag is the deployment's; what it is made of has its own.
-  const model = await idOfSource(draft.model, (inline) => applyModel(inline, context), context);
-  const environmentId = await idOfSource(draft.environment, (inline) => applyEnvironment(inline, context), context);
-  const codeConfiguration = draft.code && {
-    codeId: await codeId(draft.code, context),
-    scoringScript: draft.code.scoringScript,
-  };
-  const properties = Object.fromEntries(
-    Object.entries({ ...draft.body.properties, model, environmentId, codeConfiguration }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
+  const properties = { ...draft.body.properties, ...(await idsOfSources(draft, context)) };
   context.onStep?.({ step: `deploying ${draft.endpointName}/${draft.name}` });
   const body = { ...draft.body, properties };
   return context.client.onlineDeployments.put(draft.endpointName, draft.name, body, { ...context, ifMatch });
-}
-
-function codeId(
-  { source, scoringScript }: NonNullable<DeploymentDraft['code']>,
-  context: ApplyContext,
-): Promise<string> {
-  return 'files' in source
-    ? applyCode(source.files, scoringScript, context)
-    : resolveReference(source.reference, context);
 }
 
 export type TrafficTables = { traffic: Record<string, number>; mirrorTraffic: Record<string, number> };
@@ -102,14 +75,4 @@ function tableOf(value: unknown): Record<string, number> {
   return Object.fromEntries(
     Object.entries(asObject(value)).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
   );
-}
-
-/** Undefined instead of `not_found`. */
-export async function existing<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (thrown) {
-    if (thrown instanceof PlatformError && thrown.code === 'not_found') return undefined;
-    throw thrown;
-  }
 }

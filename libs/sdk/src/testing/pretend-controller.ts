@@ -1,7 +1,7 @@
 import { credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
 import { AuthServiceClient } from '@mooring/contracts/auth';
 import { RegistryServiceClient, type Resource as ResourceMessage } from '@mooring/contracts/registry';
-import type { Resource } from '@mooring/domain';
+import { deploymentKindOf, isEndpointKind, type Resource, type ResourceKind } from '@mooring/domain';
 
 /** Ends operations as a controller would, without starting anything. */
 export interface PretendController {
@@ -25,8 +25,8 @@ export function startPretendController(registryAddress: string, authAddress: str
     const request = { kind, parent, pageSize: 100, pageToken: '' };
     return (await ask(registry.listResources.bind(registry), request)).resources;
   };
-  const takeDown = async (kind: string, key: string, generation: number): Promise<void> => {
-    const below = kind === 'online-endpoint' ? await list('online-deployment', key) : [];
+  const takeDown = async (kind: ResourceKind, key: string, generation: number): Promise<void> => {
+    const below = isEndpointKind(kind) ? await list(deploymentKindOf[kind], key) : [];
     for (const deployment of below) {
       const request = { kind: deployment.kind, key: deployment.key, ifMatch: '', principal: 'controller' };
       await ask(registry.deleteResource.bind(registry), request);
@@ -40,7 +40,7 @@ export function startPretendController(registryAddress: string, authAddress: str
       await takeDown(kind, key, generation);
       return;
     }
-    if (kind === 'online-endpoint') await ask(auth.ensureEndpointKeys.bind(auth), { endpoint: key });
+    if (isEndpointKind(kind)) await ask(auth.ensureEndpointKeys.bind(auth), { endpoint: key });
     const report = { kind, key, generation, percentComplete: 50, warnings: [], errorCode: '', errorMessage: '' };
     const tell = registry.reportOperation.bind(registry);
     if (operation.step === undefined) {
@@ -62,7 +62,7 @@ export function startPretendController(registryAddress: string, authAddress: str
   };
   const loop = (async () => {
     while (!stopped) {
-      for (const kind of ['online-endpoint', 'online-deployment']) {
+      for (const kind of ['online-endpoint', 'online-deployment', 'batch-endpoint', 'batch-deployment']) {
         for (const message of await list(kind, '')) await endOperation(message);
       }
       await new Promise((resolve) => setTimeout(resolve, periodMs));
