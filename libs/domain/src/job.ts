@@ -67,8 +67,23 @@ export interface JobRecord {
   progress: JobProgress;
   /** Digests of what ran; known once it is prepared. */
   ran?: { modelSha256?: string; codeSha256?: string; environment?: string };
-  /** For costs: what its processes took. */
-  usage: { instanceS: number; items: number; bytes: number };
+  usage: JobUsage;
+  /** What earlier attempts took. */
+  usedBefore?: JobUsage;
+  /** W3C traceparent of the span that accepted it, under which all of its spans are; absent where nothing is traced. */
+  traceparent?: string;
+}
+
+/**
+ * For costs: what went into the mini-batches that have a record, of all attempts together, so an item that ran in two of them counts
+ * twice. Made of the records, whatever was restarted meanwhile.
+ */
+export interface JobUsage {
+  /** Seconds that processes spent on mini-batches, further runs of them included; without loading and waiting. */
+  instanceS: number;
+  items: number;
+  /** Of the input. */
+  bytes: number;
 }
 
 export interface JobProgress {
@@ -177,6 +192,8 @@ export interface MiniBatchRecord {
   skipped: number;
   /** No run of it came to an end; it runs again when the job is resumed. */
   failedWhole?: true;
+  /** Of its part of the input, as it lies on disk; 0 of one that was skipped. */
+  bytes?: number;
   part?: PartFile;
   errors?: PartFile;
   runs: number;

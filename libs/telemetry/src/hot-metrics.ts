@@ -92,6 +92,22 @@ export class HotGauge<T extends string> extends Gauge<T> {
   }
 }
 
+/** A gauge whose values are found when it is read. */
+export class ReadGauge<T extends string> extends Gauge<T> {
+  /** Undefined: it has none. */
+  source: (() => Iterable<{ labels: LabelValues<T>; value: number }>) | undefined;
+
+  constructor(options: HotOptions<T>) {
+    super({ ...options, labelNames: [...options.labelNames] });
+  }
+
+  override get(): Promise<MetricObjectWithValues<{ value: number; labels: LabelValues<T> }>> {
+    this.reset();
+    for (const { labels, value } of this.source?.() ?? []) this.set(labels, value);
+    return super.get();
+  }
+}
+
 /** One series of a histogram. */
 export class HotDistribution {
   /** Observations for each bucket, not yet added up; the last is beyond all bounds. */

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { HotCounter, HotGauge, HotHistogram } from './hot-metrics.ts';
+import { HotCounter, HotGauge, HotHistogram, ReadGauge } from './hot-metrics.ts';
 
 /**
  * Every metric of the platform: names, labels and buckets in one place (metrics-and-traces 6.3). Base units, histograms,
@@ -192,6 +192,36 @@ export const metrics = {
     name: 'scorer_resident_bytes',
     help: 'Resident memory of an instance and its workers.',
     labelNames: [...where, 'instance'],
+    registers,
+  }),
+  batchItems: new Counter({
+    name: 'batch_rows_total',
+    help: 'Items of batch jobs (rows, or files): ok, failed, skipped, and duplicate_suppressed, whose results were thrown away because another run was first.',
+    labelNames: [...where, 'result'],
+    registers,
+  }),
+  batchMiniBatches: new ReadGauge({
+    name: 'batch_chunks',
+    help: 'Mini-batches of jobs that have not ended: done, and open (those that are being run, too).',
+    labelNames: [...where, 'state'],
+    registers,
+  }),
+  batchRedeliveries: new Counter({
+    name: 'batch_redeliveries_total',
+    help: 'Mini-batches that a worker got after another one had them and gave no result.',
+    labelNames: [...where],
+    registers,
+  }),
+  batchJobAge: new ReadGauge({
+    name: 'batch_job_age_seconds',
+    help: 'Since the oldest job that has not ended was accepted.',
+    labelNames: [...where],
+    registers,
+  }),
+  batchDuplicateOutputs: new Counter({
+    name: 'batch_duplicate_outputs_total',
+    help: 'Items that were found more than once in the output of a job. Anything above 0 is an alarm.',
+    labelNames: [...where],
     registers,
   }),
 } as const;

@@ -1,34 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { startTraceCollector } from '@mooring/testing';
 import { metrics, parseTraceparent, registry, startTracing } from './index.ts';
-
-interface ExportedSpan {
-  name: string;
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  links?: { traceId: string }[];
-}
-
-/** A collector that keeps the spans it is sent. */
-async function startCollector(): Promise<{ url: string; spans: ExportedSpan[]; close: () => void }> {
-  const spans: ExportedSpan[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as {
-        resourceSpans: { scopeSpans: { spans: ExportedSpan[] }[] }[];
-      };
-      spans.push(...body.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans)));
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, spans, close: () => server.close() };
-}
 
 describe('tracing', () => {
   it('costs nothing and passes nothing on when no exporter is named', async () => {
@@ -39,7 +11,7 @@ describe('tracing', () => {
   });
 
   it('exports one trace across steps, and links a copy to it', async () => {
-    const collector = await startCollector();
+    const collector = await startTraceCollector();
     process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url;
     const tracing = await startTracing('spec', { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];

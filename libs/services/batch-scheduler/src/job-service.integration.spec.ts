@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync, appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { batchWork, commit, jobFiles, jobKey, readMiniBatch } from '@mooring/batch-jobs';
 import { BatchServiceClient } from '@mooring/contracts/batch';
 import {
@@ -18,7 +18,15 @@ import {
 import type { Nats, WorkQueue } from '@mooring/messaging';
 import { createClient, type RpcClient } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
-import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
+import { metrics, startTracing, type Tracing } from '@mooring/telemetry';
+import {
+  eventually,
+  startTestNats,
+  startTraceCollector,
+  tempDir,
+  type TestNats,
+  type TraceCollector,
+} from '@mooring/testing';
 import { createJobService } from './job-service.ts';
 import type { Verification } from './output/verify.ts';
 
@@ -41,12 +49,18 @@ const deployment: BatchDeploymentSpec = {
 let server: TestNats;
 let nats: Nats;
 let service: Lifecycle;
+let collector: TraceCollector;
+let tracing: Tracing;
 let client: RpcClient<BatchServiceClient>;
 let work: WorkQueue<MiniBatchMessage>;
 
 beforeAll(async () => {
   server = await startTestNats();
   nats = await server.connect();
+  collector = await startTraceCollector();
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url);
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
+  tracing = await startTracing('batch-scheduler', process.env);
   mkdirSync(join(artifacts, 'photos', 'night', 'b'), { recursive: true });
   for (const name of ['a.png', 'b/c.png', 'b/d.png', 'e.png', 'f.png']) {
     writeFileSync(join(artifacts, 'photos', 'night', name), name);
@@ -57,6 +71,7 @@ beforeAll(async () => {
       address,
       folder: { artifacts, jobs },
       activeJobsMax: 2,
+      tracing,
       catalog: {
         endpoint: async (name) => {
           if (name !== 'night') return undefined;
@@ -86,6 +101,9 @@ beforeAll(async () => {
 afterAll(async () => {
   client.close();
   await service.stop?.(AbortSignal.timeout(5_000), 'asked');
+  await tracing.shutdown();
+  collector.close();
+  vi.unstubAllEnvs();
   await server.stop();
   folder.remove();
 });
@@ -94,14 +112,22 @@ function bodyOf(extra: object = {}, uri = 'azureml://datastores/photos/paths/nig
   return JSON.stringify({ properties: { InputData: { raw: { JobInputType: 'UriFolder', Uri: uri } }, ...extra } });
 }
 
-async function submit(jobJson: string, idempotencyKey = ''): Promise<JobRecord & { created: boolean }> {
-  const answer = await client.call('submitJob', {
-    endpoint: 'night',
-    jobJson,
-    deployment: '',
-    idempotencyKey,
-    principal: 'spec',
-  });
+async function submit(
+  jobJson: string,
+  idempotencyKey = '',
+  traceparent = '',
+): Promise<JobRecord & { created: boolean }> {
+  const answer = await client.call(
+    'submitJob',
+    {
+      endpoint: 'night',
+      jobJson,
+      deployment: '',
+      idempotencyKey,
+      principal: 'spec',
+    },
+    { metadata: { traceparent } },
+  );
   return { ...(JSON.parse(answer.jobJson) as JobRecord), created: answer.created };
 }
 
@@ -132,9 +158,10 @@ async function score(job: string, worker: string, batch: MiniBatch): Promise<boo
     sha256: createHash('sha256').update(text).digest('hex'),
   };
   writeFileSync(join(files.parts, part.file), text);
-  const at = new Date().toISOString();
-  const counts = { items: batch.items, succeeded: batch.items, failed: 0, skipped: 0, runs: 1 };
-  const record = { index: batch.index, attempt: batch.attempt, ...counts, part, worker, startedAt: at, endedAt: at };
+  const startedAt = new Date(0).toISOString();
+  const endedAt = new Date(1_500).toISOString();
+  const counts = { items: batch.items, succeeded: batch.items, failed: 0, skipped: 0, runs: 1, bytes: text.length };
+  const record = { index: batch.index, attempt: batch.attempt, ...counts, part, worker, startedAt, endedAt };
   return commit(await nats.bucket<MiniBatchRecord>(miniBatchesBucket), job, files, record);
 }
 
@@ -178,6 +205,8 @@ describe('batch jobs', () => {
     expect(job.progress).toMatchObject({ succeeded: 5, failed: 0, skipped: 0, miniBatchesDone: 3 });
     const proof = await verify(name);
     expect(proof).toMatchObject({ ok: true, missing: 0, twice: 0, items: { in: 5, succeeded: 5 }, problems: [] });
+    const lines = ['a.png', 'b/c.png', 'b/d.png', 'e.png', 'f.png'].map((path) => `${path} by one\n`);
+    expect(job.usage).toEqual({ instanceS: 4.5, items: 5, bytes: lines.join('').length });
     const output = join(artifacts, job.output.container, job.output.folder, 'predictions.csv');
     appendFileSync(output, 'more\n');
     expect((await verify(name)).ok).toBe(false);
@@ -198,8 +227,51 @@ describe('batch jobs', () => {
     await until(name, 'Running');
     const rest = [await scoreNext(name, 'two'), await scoreNext(name, 'two')];
     expect(rest.map((batch) => batch?.index)).not.toContain(first.index);
-    await until(name, 'Completed');
+    // Of both attempts.
+    expect((await until(name, 'Completed')).usage).toMatchObject({ instanceS: 4.5, items: 5 });
     expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5, skipped: 0 } });
+  });
+
+  it('have a trace below the request that made them, with a span for each status and one for the whole', async () => {
+    const caller = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
+    const { name, traceparent } = await submit(bodyOf({ name: 'traced' }), '', caller);
+    await until(name, 'Running');
+    for (let left = 3; left > 0; left -= 1) await scoreNext(name, 'one');
+    const { createdAt } = await until(name, 'Completed');
+    const own = await eventually(async () => {
+      const spans = collector.spans.filter(({ traceId }) => traceId === 'c'.repeat(32));
+      expect(spans.map((span) => span.name)).toEqual([
+        'batch submit',
+        'batch queue',
+        'batch prepare',
+        'batch run',
+        'batch finalize',
+        'batch job',
+      ]);
+      return spans;
+    });
+    expect(traceparent).toBe(`00-${'c'.repeat(32)}-${own[0]?.spanId}-01`);
+    expect(own.map(({ parentSpanId }) => parentSpanId)).toEqual(['d'.repeat(16), ...Array(5).fill(own[0]?.spanId)]);
+    expect(BigInt(own.at(-1)?.startTimeUnixNano ?? 0)).toBe(BigInt(Date.parse(createdAt)) * 1_000_000n);
+  });
+
+  it('show in the metrics how old the oldest is and how many mini-batches are open, until they end', async () => {
+    const { name } = await submit(bodyOf({ name: 'measured' }));
+    await until(name, 'Running');
+    await scoreNext(name, 'one');
+    await eventually(async () => {
+      const { values } = await metrics.batchMiniBatches.get();
+      expect(values.map(({ labels: { state }, value }) => [state, value])).toEqual([
+        ['done', 1],
+        ['open', 2],
+      ]);
+    });
+    expect((await metrics.batchJobAge.get()).values[0]?.value).toBeGreaterThan(0);
+    await client.call('cancelJob', { name });
+    await until(name, 'Canceled');
+    await eventually(async () => expect((await metrics.batchJobAge.get()).values).toEqual([]));
+    const { values } = await metrics.batchItems.get();
+    expect(values.find(({ labels }) => labels.result === 'skipped')?.value).toBeGreaterThan(0);
   });
 
   it('wait in a queue that says where each is, in the order in which they came', async () => {

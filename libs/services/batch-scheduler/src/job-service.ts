@@ -13,12 +13,15 @@ import { service, startGrpcServer, unary, type GrpcServer, type MountedService }
 import type { Lifecycle } from '@mooring/runtime';
 import { createFolderStore } from '@mooring/storage';
 import type { DataFolder } from '@mooring/config';
+import type { Tracing } from '@mooring/telemetry';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
 import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
 import { createSubmitJob } from './handlers/submit-job.ts';
 import type { Catalog } from './ports.ts';
 import { createJobBook } from './run/job-book.ts';
+import { hideJobs, showJobs } from './run/job-gauges.ts';
 import { JobLoop } from './run/job-loop.ts';
+import { jobMoved } from './run/job-spans.ts';
 import { runJob, type JobRunDeps } from './run/job-run.ts';
 
 export interface JobServiceOptions {
@@ -29,18 +32,19 @@ export interface JobServiceOptions {
   activeJobsMax: number;
   catalog: Catalog;
   launches: Launches;
+  tracing: Tracing;
 }
 
 /** Accepts jobs and takes each of them to its end. */
 export function createJobService(options: JobServiceOptions, nats: Nats, log: Logger): Lifecycle {
-  const { catalog, launches, folder } = options;
+  const { catalog, launches, folder, tracing } = options;
   let server: GrpcServer | undefined;
   let loop: JobLoop | undefined;
   return {
     start: async () => {
       const jobs = await nats.bucket<JobRecord>(jobsBucket);
-      const deps: JobRunDeps = {
-        book: createJobBook(jobs),
+      const deps: JobRunDeps & { tracing: Tracing } = {
+        book: createJobBook(jobs, (before, after) => jobMoved(tracing, before, after)),
         records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
         work: await nats.workQueue<MiniBatchMessage>(batchWork),
         catalog,
@@ -48,11 +52,13 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
         store: createFolderStore(folder.artifacts),
         jobsFolder: folder.jobs,
         clock: () => new Date(),
+        tracing,
         log,
       };
       const run = (name: string, signal: AbortSignal): Promise<void> => runJob(deps, name, signal);
       loop = new JobLoop({ book: deps.book, jobs, run, activeMax: options.activeJobsMax, clock: deps.clock, log });
       await loop.start();
+      showJobs(loop);
       const services = [mount(deps, log)];
       server = await startGrpcServer({
         address: options.address,
@@ -65,12 +71,13 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
     ready: () => server !== undefined,
     stop: async (signal) => {
       await server?.stop(signal);
+      hideJobs();
       await loop?.stop();
     },
   };
 }
 
-function mount(deps: JobRunDeps, log: Logger): MountedService {
+function mount(deps: JobRunDeps & { tracing: Tracing }, log: Logger): MountedService {
   const { book, clock, jobsFolder } = deps;
   return service<BatchServiceServer>(BatchServiceService, {
     submitJob: unary(log, createSubmitJob(deps)),

@@ -9,10 +9,10 @@ import { createWorker } from './service.ts';
 export const workerModule: Module<Lifecycle> = defineModule({
   name: 'worker',
   needs: { nats: natsModule, telemetry: telemetryModule },
-  create: ({ nats }, { environment, log }) => {
+  create: ({ nats, telemetry: { tracing } }, { environment, log }) => {
     const config = readWorkerConfig(environment);
     const launches = createGrpcLaunches(config.controllerAddress);
-    const worker = createWorker({ ...config, launches }, nats.nats, log);
+    const worker = createWorker({ ...config, launches, tracing }, nats.nats, log);
     return {
       ...worker,
       stop: async (signal, why) => {

@@ -13,6 +13,7 @@ import {
 import type { Nats } from '@mooring/messaging';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
+import type { Tracing } from '@mooring/telemetry';
 import { createRunnerOfJob } from './run/runner-of-job.ts';
 import { JobWorkers } from './run/job-workers.ts';
 
@@ -22,12 +23,14 @@ export interface WorkerOptions {
   folder: Pick<DataFolder, 'jobs'>;
   /** Of all jobs together. */
   processesMax: number;
+  ackWaitMs: number;
   launches: Launches;
+  tracing: Tracing;
 }
 
 /** Takes mini-batches of running jobs from the queue and scores them. Its server has health and reflection only. */
 export function createWorker(options: WorkerOptions, nats: Nats, log: Logger): Lifecycle {
-  const { processesMax, launches } = options;
+  const { processesMax, ackWaitMs, launches, tracing } = options;
   const jobsFolder = options.folder.jobs;
   let server: GrpcServer | undefined;
   let workers: JobWorkers | undefined;
@@ -37,12 +40,14 @@ export function createWorker(options: WorkerOptions, nats: Nats, log: Logger): L
         jobs: await nats.bucket<JobRecord>(jobsBucket),
         records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
         troubles: await nats.bucket<JobTrouble>(miniBatchesBucket),
-        work: await nats.workQueue<MiniBatchMessage>(batchWork),
+        work: await nats.workQueue<MiniBatchMessage>({ ...batchWork, ackWaitMs }),
         createRunner: (job) => createRunnerOfJob(job, launches, jobsFolder),
         jobsFolder,
         processesMax,
+        ackWaitMs,
         worker: `worker-${process.pid}-${randomUUID().slice(0, 8)}`,
         clock: () => new Date(),
+        tracing,
         log,
       });
       await workers.start();

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { batchWork, jobFiles, jobKey, jsonLines, makeJobFolders, recordKey, writeJsonLines } from '@mooring/batch-jobs';
 import { HealthClient } from '@mooring/contracts/health';
 import {
@@ -17,7 +17,15 @@ import {
 import type { Nats } from '@mooring/messaging';
 import { createClient } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
-import { eventually, startTestNats, tempDir, type TestNats } from '@mooring/testing';
+import { metrics, startTracing, type Tracing } from '@mooring/telemetry';
+import {
+  eventually,
+  startTestNats,
+  startTraceCollector,
+  tempDir,
+  type TestNats,
+  type TraceCollector,
+} from '@mooring/testing';
 import { createWorker } from './service.ts';
 
 const folder = tempDir('worker-');
@@ -29,10 +37,16 @@ const input = join(folder.path, 'input');
 let server: TestNats;
 let nats: Nats;
 let worker: Lifecycle;
+let collector: TraceCollector;
+let tracing: Tracing;
 
 beforeAll(async () => {
   server = await startTestNats();
   nats = await server.connect();
+  collector = await startTraceCollector();
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url);
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
+  tracing = await startTracing('worker', process.env);
   mkdirSync(code, { recursive: true });
   mkdirSync(input, { recursive: true });
   writeFileSync(
@@ -53,15 +67,21 @@ beforeAll(async () => {
       warnings: [],
     }),
   };
-  worker = createWorker({ address, folder: { jobs }, processesMax: 2, launches }, nats, pino({ enabled: false }));
+  const options = { address, folder: { jobs }, processesMax: 2, ackWaitMs: 20_000, launches, tracing };
+  worker = createWorker(options, nats, pino({ enabled: false }));
   await worker.start?.();
 });
 
 afterAll(async () => {
   await worker.stop?.(AbortSignal.timeout(5_000), 'asked');
+  await tracing.shutdown();
+  collector.close();
+  vi.unstubAllEnvs();
   await server.stop();
   folder.remove();
 });
+
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 function jobDocument(name: string, status: JobStatus): JobRecord {
   const now = new Date().toISOString();
@@ -85,6 +105,7 @@ function jobDocument(name: string, status: JobStatus): JobRecord {
     attempt: 1,
     pushedTo: 0,
     progress: { succeeded: 0, failed: 0, skipped: 0, miniBatchesDone: 0 },
+    traceparent,
     usage: { instanceS: 0, items: 0, bytes: 0 },
   };
 }
@@ -128,12 +149,12 @@ it('scores the mini-batches of a job that runs, and has no process once it runs 
   const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
   const { parts, logs, root } = jobFiles(jobs, 'night-1');
   for (const index of [0, 1, 2]) {
-    const { part, succeeded } = await eventually(async () => {
+    const { part, succeeded, bytes } = await eventually(async () => {
       const record = (await records.get(recordKey('night-1', index)))?.value;
       expect(record).toBeDefined();
       return record as MiniBatchRecord;
     });
-    expect(succeeded).toBe(1);
+    expect([succeeded, bytes]).toEqual([1, 6]);
     expect(readFileSync(join(parts, part?.file ?? ''), 'utf8')).toBe(`text ${index}\n`);
   }
   await (
@@ -141,6 +162,17 @@ it('scores the mini-batches of a job that runs, and has no process once it runs 
   ).put(`job.${jobKey('night-1')}`, jobDocument('night-1', 'Finalizing'));
   await eventually(async () => expect(readdirSync(join(root, 'work'))).toEqual([]));
   expect(readdirSync(logs)).toHaveLength(1);
+});
+
+it('counts items, and has a span for each mini-batch in the trace of its job', async () => {
+  const { values } = await metrics.batchItems.get();
+  const ok = values.find(({ labels }) => labels.endpoint === 'night' && labels.result === 'ok');
+  expect(ok?.value).toBe(3);
+  await eventually(async () => expect(collector.spans).toHaveLength(3));
+  for (const { name, traceId, parentSpanId, links } of collector.spans) {
+    expect([name, traceId, parentSpanId]).toEqual(['batch mini-batch', 'a'.repeat(32), 'b'.repeat(16)]);
+    expect(links?.map((link) => link.traceId)).toEqual(['a'.repeat(32)]);
+  }
 });
 
 it('leaves nothing behind when it stops in the middle of a job', async () => {

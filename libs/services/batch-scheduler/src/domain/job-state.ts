@@ -31,5 +31,5 @@ export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial
 /** A job that ended, begun once more: what is done stays done. */
 export function resumed(job: JobRecord, at: Date): JobRecord {
   const { error: _error, ending: _ending, endedAt: _ended, ...rest } = job;
-  return moved({ ...rest, attempt: job.attempt + 1, pushedTo: 0 }, 'Queued', at);
+  return moved({ ...rest, attempt: job.attempt + 1, pushedTo: 0, usedBefore: job.usage }, 'Queued', at);
 }

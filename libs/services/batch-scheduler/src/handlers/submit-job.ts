@@ -7,7 +7,9 @@ import {
   type ModelBatchDeploymentSpec,
 } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
+import type { CallContext } from '@mooring/rpc';
 import type { ArtifactStore } from '@mooring/storage';
+import type { Tracing } from '@mooring/telemetry';
 import { nameOfJob } from '../domain/job-name.ts';
 import { placeOfUri } from '../domain/place-of-uri.ts';
 import { ownFiles } from '../output/manifest.ts';
@@ -20,6 +22,7 @@ export interface SubmitDeps {
   catalog: Catalog;
   store: Pick<ArtifactStore, 'head'>;
   clock: () => Date;
+  tracing: Tracing;
 }
 
 /** Container of outputs that no request names a place for, as Azure calls its default datastore. */
@@ -27,7 +30,7 @@ const defaultContainer = 'workspaceblobstore';
 
 /** Accepts a job, once: the same name or idempotency key finds the job that is there, and with another request is refused. */
 export function createSubmitJob(deps: SubmitDeps) {
-  return async (call: SubmitJobRequest): Promise<SubmitJobResponse> => {
+  const accept = async (call: SubmitJobRequest, traceparent: string): Promise<SubmitJobResponse> => {
     if (call.idempotencyKey !== '') checkIdempotencyKey(call.idempotencyKey, 'the idempotency key');
     const request = readJobRequest(call.jobJson);
     const name = nameOfJob(call.endpoint, request.name, call.idempotencyKey);
@@ -36,8 +39,23 @@ export function createSubmitJob(deps: SubmitDeps) {
     const earlier = await deps.book.find(name);
     if (earlier !== undefined) return found(earlier, fingerprint);
     const job = await newJob(deps, call, request, { name, fingerprint });
-    const made = await deps.book.create(job);
+    const made = await deps.book.create(traceparent === '' ? job : { ...job, traceparent });
     return made.created ? { jobJson: JSON.stringify(made.job), created: true } : found(made.job, fingerprint);
+  };
+  return async (call: SubmitJobRequest, { metadata }: CallContext): Promise<SubmitJobResponse> => {
+    const caller = metadata.get('traceparent')[0];
+    const span = deps.tracing.span('batch submit', typeof caller === 'string' ? caller : '', {
+      kind: 'server',
+      attributes: { 'mooring.endpoint': call.endpoint },
+    });
+    try {
+      const answer = await accept(call, span.traceparent);
+      span.end();
+      return answer;
+    } catch (thrown) {
+      span.end({ reason: PlatformError.from(thrown).reason });
+      throw thrown;
+    }
   };
 }
 

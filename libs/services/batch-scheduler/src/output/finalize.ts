@@ -10,8 +10,9 @@ import {
   type JobFiles,
   type MiniBatchRecords,
 } from '@mooring/batch-jobs';
-import type { JobRecord, MiniBatchRecord, PartFile } from '@mooring/domain';
+import type { JobRecord, JobUsage, MiniBatchRecord, PartFile } from '@mooring/domain';
 import type { ArtifactStore, ByteSource } from '@mooring/storage';
+import { addUsage, usageOfRecord } from '../domain/job-usage.ts';
 import { ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
@@ -31,6 +32,8 @@ export interface Counts {
   failed: number;
   skipped: number;
   miniBatchesDone: number;
+  /** Of all attempts. */
+  usage: JobUsage;
 }
 
 /**
@@ -40,7 +43,13 @@ export interface Counts {
 export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: AbortSignal): Promise<Counts> {
   const files = jobFiles(deps.jobsFolder, job.name);
   const partsList = join(files.root, 'parts.jsonl');
-  const counts: Counts = { succeeded: 0, failed: 0, skipped: job.listing?.items ?? 0, miniBatchesDone: 0 };
+  const counts: Counts = {
+    succeeded: 0,
+    failed: 0,
+    skipped: job.listing?.items ?? 0,
+    miniBatchesDone: 0,
+    usage: job.usedBefore ?? { instanceS: 0, items: 0, bytes: 0 },
+  };
   await writeJsonLines(partsList, partsOf(deps, job, counts, signal));
   const output = new Output(deps.store, job);
   const predictions =
@@ -93,6 +102,7 @@ async function* partsOf(
       counts.succeeded += record.succeeded;
       counts.failed += record.failed;
       counts.skipped -= record.succeeded + record.failed;
+      counts.usage = addUsage(usageOfRecord(record, job.attempt), counts.usage);
       if (record.skipped === 0) counts.miniBatchesDone += 1;
       yield partOf(record);
     }
@@ -157,7 +167,7 @@ function summaryOf(job: JobRecord, counts: Counts): object {
     files: job.listing?.files ?? 0,
     miniBatches: job.listing?.miniBatches ?? 0,
     startedAt: job.startedAt,
-    usage: job.usage,
+    usage: counts.usage,
   };
 }
 

@@ -4,6 +4,7 @@ import { jobFiles, jsonLines, recordKey, type MiniBatchRecords } from '@mooring/
 import type { JobRecord, PartFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { ArtifactStore } from '@mooring/storage';
+import { metrics } from '@mooring/telemetry';
 import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
 
 export interface VerifyDeps {
@@ -61,6 +62,8 @@ export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortS
   if (manifest.errors.lines !== failed)
     wrong(`${failed} items failed, but errors.jsonl has ${manifest.errors.lines} lines`);
   report.ok = report.problems.length === 0;
+  const { endpoint, deployment } = job;
+  if (report.twice > 0) metrics.batchDuplicateOutputs.inc({ endpoint, deployment }, report.twice);
   return report;
 }
 

@@ -19,7 +19,8 @@ export interface JobBook {
   all(): Promise<JobRecord[]>;
 }
 
-export function createJobBook(jobs: Jobs): JobBook {
+/** `onMoved` hears of each change of a status, once it is stored. */
+export function createJobBook(jobs: Jobs, onMoved?: (before: JobRecord, after: JobRecord) => void): JobBook {
   const entryOf = async (name: string): Promise<Entry<JobRecord>> => {
     const entry = await jobs.get(jobStoreKey(name));
     if (entry !== undefined) return entry;
@@ -48,6 +49,7 @@ export function createJobBook(jobs: Jobs): JobBook {
         if (next === undefined) return value;
         try {
           await jobs.update(jobStoreKey(name), next, revision);
+          if (next.status !== value.status) onMoved?.(value, next);
           return next;
         } catch (thrown) {
           if (PlatformError.from(thrown).code !== 'aborted') throw thrown;

@@ -42,6 +42,11 @@ export class JobLoop {
     });
   }
 
+  /** As they were told of last. */
+  all(): Iterable<JobRecord> {
+    return this.#jobs.values();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#watch?.stop();

@@ -12,7 +12,9 @@ import type { BatchLaunch, JobRecord, MiniBatch, MiniBatchRecord } from '@moorin
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
 import type { ArtifactStore } from '@mooring/storage';
+import { metrics } from '@mooring/telemetry';
 import { moved } from '../domain/job-state.ts';
+import { addUsage } from '../domain/job-usage.ts';
 import { findInput } from '../input/find-input.ts';
 import { prepareInput } from '../input/prepare-input.ts';
 import { finalize, PartDamaged, type Counts } from '../output/finalize.ts';
@@ -137,7 +139,12 @@ async function runAttempt(deps: JobRunDeps, job: JobRecord, signal: AbortSignal)
     await work.close(lane);
     await skipTheRest(deps, job, tally, signal);
     await book.change(job.name, (now) =>
-      moved({ ...now, progress: progressOf(tally) }, 'Finalizing', deps.clock(), end),
+      moved(
+        { ...now, progress: progressOf(tally), usage: addUsage(tally.usage, now.usedBefore) },
+        'Finalizing',
+        deps.clock(),
+        end,
+      ),
     );
   } finally {
     changed.end();
@@ -201,13 +208,8 @@ async function say({ book }: JobRunDeps, job: JobRecord, tally: Tally, pace: Pac
   const progress = progressOf(tally);
   const items = job.listing?.items ?? 0;
   const pacing = pace.note(progress.succeeded + progress.failed, items);
-  const usage = {
-    instanceS: Math.round(tally.totals.runMs) / 1_000,
-    items: progress.succeeded + progress.failed,
-    bytes: job.listing?.bytes ?? 0,
-  };
   return book.change(job.name, (now) => {
-    const next = { ...now, progress: { ...progress, ...pacing }, usage };
+    const next = { ...now, progress: { ...progress, ...pacing }, usage: addUsage(tally.usage, now.usedBefore) };
     return JSON.stringify(next) === JSON.stringify(now) ? undefined : next;
   });
 }
@@ -253,9 +255,11 @@ async function finish(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Pr
   await deps.book.change(job.name, (now) => {
     if (now.status !== 'Finalizing') return undefined;
     const { ending = 'Failed', ...rest } = now;
-    const progress = { ...now.progress, ...counts };
-    return moved({ ...rest, progress }, ending, deps.clock());
+    const { usage, ...items } = counts;
+    return moved({ ...rest, usage, progress: { ...now.progress, ...items } }, ending, deps.clock());
   });
+  const { endpoint, deployment } = job;
+  metrics.batchItems.inc({ endpoint, deployment, result: 'skipped' }, counts.skipped);
   deps.log.info({ job: job.name, ...counts, status: job.ending }, 'batch job ended');
 }
 

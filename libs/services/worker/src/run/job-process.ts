@@ -4,6 +4,7 @@ import type { MiniBatchRunner } from '@mooring/batch-runtime';
 import { jobKey, type JobFiles } from '@mooring/batch-jobs';
 import type { JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
+import type { Tracing } from '@mooring/telemetry';
 import type { Records, Work } from '../ports.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 
@@ -15,8 +16,10 @@ export interface JobProcessDeps {
   createRunner: () => Promise<MiniBatchRunner>;
   /** The process could not be loaded; what it was is for people. Another may be tried when it resolves; `signal`: at once. */
   onTrouble: (error: PlatformError, signal: AbortSignal) => Promise<void>;
+  ackWaitMs: number;
   worker: string;
   clock: () => Date;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -81,13 +84,14 @@ export class JobProcess {
   }
 
   async #next(runner: MiniBatchRunner): Promise<void> {
-    const { work, records, job, files, worker, clock, log } = this.#deps;
+    const { work, records, job, files, ackWaitMs, worker, clock, tracing, log } = this.#deps;
     try {
       const item = await work.take(jobKey(job.name), takeMs);
       if (item === undefined) return;
       // Of an earlier attempt, or for somebody who leaves.
       if (item.value.attempt !== job.attempt || this.leaving) return item.giveBack(0);
-      await scoreMiniBatch({ records, files, job, runner, worker, clock, log }, item, this.#stop.signal);
+      const deps = { records, files, job, runner, ackWaitMs, worker, clock, tracing, log };
+      await scoreMiniBatch(deps, item, this.#stop.signal);
     } catch (thrown) {
       if (this.leaving) return;
       log.warn({ err: thrown, job: job.name }, 'no mini-batch could be taken; trying again');

@@ -5,6 +5,7 @@ import type { MiniBatchRunner } from '@mooring/batch-runtime';
 import type { JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
+import type { Tracing } from '@mooring/telemetry';
 import { allot } from '../domain/allot.ts';
 import type { Jobs, Records, Troubles, Work } from '../ports.ts';
 import { JobProcess } from './job-process.ts';
@@ -18,8 +19,11 @@ export interface JobWorkersDeps {
   jobsFolder: string;
   /** Processes of all jobs together. */
   processesMax: number;
+  /** How long the queue hears nothing of a mini-batch before it gives it to another. */
+  ackWaitMs: number;
   worker: string;
   clock: () => Date;
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -111,7 +115,7 @@ export class JobWorkers {
 
   #begin(running: Running): void {
     const { job } = running;
-    const { work, records, jobsFolder, createRunner, worker, clock, log } = this.#deps;
+    const { work, records, jobsFolder, createRunner, ackWaitMs, worker, clock, tracing, log } = this.#deps;
     if (running.processes.size === 0) running.sinceMs = performance.now();
     const process = new JobProcess({
       job,
@@ -120,8 +124,10 @@ export class JobWorkers {
       records,
       createRunner: () => createRunner(job),
       onTrouble: (error, signal) => this.#trouble(running, error, signal),
+      ackWaitMs,
       worker,
       clock,
+      tracing,
       log,
     });
     running.processes.add(process);

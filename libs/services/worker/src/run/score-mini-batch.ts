@@ -5,21 +5,26 @@ import { failureReasons, writeFailedPart, type MiniBatchRunner } from '@mooring/
 import type { JobRecord, MiniBatch, MiniBatchMessage, MiniBatchRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { WorkItem } from '@mooring/messaging';
+import type { Tracing } from '@mooring/telemetry';
 import type { Records } from '../ports.ts';
+import { seeMiniBatch } from './see-mini-batch.ts';
 
 export interface ScoreDeps {
   records: Records;
   files: JobFiles;
   job: JobRecord;
   runner: MiniBatchRunner;
+  /** After so long a silence the queue takes a worker for dead. */
+  ackWaitMs: number;
   /** Tells this worker process from others. */
   worker: string;
   clock: () => Date;
+  tracing: Tracing;
   log: Logger;
 }
 
-/** Well within the time after which the queue takes a silent worker for dead. */
-const keepEveryMs = 5_000;
+/** How often within the time of `ackWaitMs` the queue is told that the work goes on. */
+const keepsWithin = 4;
 const fullDiskMs = 5_000;
 const storeRetryMs = 1_000;
 
@@ -32,16 +37,19 @@ export async function scoreMiniBatch(
   item: WorkItem<MiniBatchMessage>,
   signal: AbortSignal,
 ): Promise<void> {
-  const keeping = setInterval(() => item.keep(), keepEveryMs);
+  const keeping = setInterval(() => item.keep(), deps.ackWaitMs / keepsWithin);
+  const sight = seeMiniBatch(deps.tracing, deps.job, item);
   try {
     const batch = await readMiniBatch(deps.files, item.value);
     const record = await runUntilDone(deps, batch, signal);
     const counted = await committed(deps, record, signal);
+    sight.ended(record, counted);
     if (!counted)
       deps.log.info({ job: deps.job.name, miniBatch: batch.index }, 'another run of this mini-batch was first');
     // Without an answer it comes again, and is found done.
     await item.done().catch(() => undefined);
   } catch (thrown) {
+    sight.givenBack(thrown);
     item.giveBack(signal.aborted ? 0 : fullDiskMs);
     signal.throwIfAborted();
     deps.log.warn({ err: thrown, job: deps.job.name, miniBatch: item.value.index }, 'a mini-batch was given back');
@@ -60,6 +68,7 @@ async function runUntilDone(deps: ScoreDeps, batch: MiniBatch, signal: AbortSign
       attempt: batch.attempt,
       items: batch.items,
       skipped: 0,
+      bytes: bytesOf(batch),
       runs,
       worker: deps.worker,
       startedAt,
@@ -80,6 +89,12 @@ async function runUntilDone(deps: ScoreDeps, batch: MiniBatch, signal: AbortSign
       endedAt: deps.clock().toISOString(),
     };
   }
+}
+
+function bytesOf({ files, rows }: MiniBatch): number {
+  if (rows?.bytes !== undefined) return rows.bytes.end - rows.bytes.start;
+  const read = rows === undefined ? (files ?? []) : [rows.file];
+  return read.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** What has been worked for is not thrown away because NATS is away for a while. */
