@@ -25,6 +25,7 @@ export type {
   YamlKind,
 } from './drafts.ts';
 export type { AssetReference, AssetType } from '../reading/references.ts';
+export { jobShapeOf } from './job-shape.ts';
 export type { ScriptCheck } from './local-files.ts';
 export { yamlShapeOf, type ShapeKind } from './shapes.ts';
 export { isoFromMs, isoFromSeconds, msFromIso } from '../reading/durations.ts';
