@@ -185,7 +185,7 @@ describe('batch jobs', () => {
 
   it('are the same job in either spelling of the contract', async () => {
     const first = await submit(bodyOf({ MiniBatchSize: 3, Compute: { InstanceCount: 2 } }), 'spelling');
-    const inputData = { raw: { jobInputType: 'uri_folder', uri: 'azureml://datastores/photos/paths/night' } };
+    const inputData = { UriFolder: { jobInputType: 'uri_folder', uri: 'azureml://datastores/photos/paths/night' } };
     const sdk = { properties: { inputData, miniBatchSize: 3, compute: { isLocal: true, instanceCount: 2 } } };
     const second = await submit(JSON.stringify(sdk), 'spelling');
     expect([second.name, second.created]).toEqual([first.name, false]);

@@ -68,9 +68,10 @@ function found(job: JobRecord, fingerprint: string): SubmitJobResponse {
   );
 }
 
-/** What was asked and where; who asked does not matter. */
+/** What was asked and where. Who asked does not matter, nor what the one input is called: Azure's SDK has its own name for it. */
 function fingerprintOf({ endpoint, deployment }: SubmitJobRequest, request: JobRequest): string {
-  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted(request)]);
+  const { name: _name, ...input } = request.input;
+  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted({ ...request, input })]);
   return createHash('sha256').update(asked).digest('hex');
 }
 
