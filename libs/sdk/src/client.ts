@@ -3,7 +3,7 @@ import type { RequestRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { asList, asObject, textOf } from './arm-error.ts';
 import { createArmRest, type ArmResource, type ArmRest, type CallOptions, type WriteOptions } from './arm-rest.ts';
-import type { HttpOptions } from './http.ts';
+import { createHttp, type HttpOptions } from './http.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface EndpointKeys {
@@ -36,6 +36,7 @@ export type ManagementClient = ReturnType<typeof createManagementClient>;
  */
 export function createManagementClient(options: HttpOptions & { workspace?: Workspace | undefined }) {
   const rest = createArmRest(options);
+  const http = createHttp(options);
   return {
     workspacePath: rest.base,
     onlineEndpoints: { ...endpointCalls(rest, 'onlineEndpoints'), ...mirrorCalls(rest) },
@@ -43,6 +44,12 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
     batchEndpoints: endpointCalls(rest, 'batchEndpoints'),
     batchDeployments: deploymentCalls(rest, 'batchEndpoints'),
     assets: (collection: AssetCollection) => assetCalls(rest, collection),
+    /** A blob of the artifact store from byte `from` on, its body still to be read; `signal` ends that, too. */
+    openBlob: (container: string, path: string, call: CallOptions & { from?: number } = {}): Promise<Response> => {
+      const address = ['/blob', segment(container), ...path.split('/').map(segment)].join('/');
+      const headers = call.from === undefined || call.from === 0 ? {} : { range: `bytes=${call.from}-` };
+      return http.open({ method: 'GET', path: address, headers, signal: call.signal });
+    },
     auditEvents: async (top: number, call: CallOptions = {}): Promise<Record<string, unknown>[]> => {
       const answer = await rest.send({ method: 'GET', path: `/auditEvents?$top=${top}`, signal: call.signal });
       return asList(asObject(answer.body)['value']).map(asObject);

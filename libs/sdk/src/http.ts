@@ -31,6 +31,8 @@ export interface Answer {
 
 export interface Http {
   send(call: Call): Promise<Answer>;
+  /** The answer with its body still to be read; `signal` ends that, too. Made once. */
+  open(call: Call): Promise<Response>;
   /** Path and query of an address that the server gave. Only those are used: the token goes to our server alone. */
   pathOf(address: string): string;
 }
@@ -48,25 +50,29 @@ const bodyBytesMax = 64 * 1024 * 1024;
  */
 export function createHttp(options: HttpOptions): Http {
   const base = baseOf(options.url);
+  const respond = async (call: Call, signal: AbortSignal | undefined): Promise<Response> => {
+    const send = options.fetch ?? globalThis.fetch;
+    const response = await send(new URL(base + call.path), {
+      method: call.method,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${options.token}`,
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...call.headers,
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      // An address that moves elsewhere must not get the token.
+      redirect: 'error',
+      signal: signal ?? null,
+    });
+    if (response.ok) return response;
+    throw errorOfResponse(response.status, await readText(response, bodyBytesMax), response.headers);
+  };
   const fetchOnce = async (call: Call): Promise<Answer> => {
     const deadlineMs = call.deadlineMs ?? callDeadlineMs;
-    const send = options.fetch ?? globalThis.fetch;
     try {
-      const response = await send(new URL(base + call.path), {
-        method: call.method,
-        headers: {
-          accept: 'application/json',
-          authorization: `Bearer ${options.token}`,
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-        // An address that moves elsewhere must not get the token.
-        redirect: 'error',
-        signal: deadlineSignal(deadlineMs, call.signal),
-      });
+      const response = await respond(call, deadlineSignal(deadlineMs, call.signal));
       const text = await readText(response, bodyBytesMax);
-      if (!response.ok) throw errorOfResponse(response.status, text, response.headers);
       return { status: response.status, headers: response.headers, body: parseBody(text, call.path) };
     } catch (thrown) {
       throw networkError(thrown, { address: base, deadlineMs, signal: call.signal });
@@ -77,6 +83,7 @@ export function createHttp(options: HttpOptions): Http {
       const { pathname, search } = new URL(address, `${base}/`);
       return pathname + search;
     },
+    open: (call) => respond(call, call.signal),
     send: (call) => (call.method === 'GET' ? withRetries(() => fetchOnce(call), call.signal) : fetchOnce(call)),
   };
 }

@@ -17,6 +17,9 @@ export { applyBatchDeployment, applyBatchEndpoint, setDefaultDeployment } from '
 export { existing } from './apply/endpoint.ts';
 export { applyDeployment, applyEndpoint, updateTraffic, writable, type TrafficTables } from './apply/online.ts';
 export { whileStale } from './apply/while-stale.ts';
+export { downloadBlob, type BlobDownload, type DownloadOptions } from './download/blob.ts';
+export { downloadJobOutput, type JobOutputFiles } from './download/job-output.ts';
+export { submitJob, type JobCall } from './submit-job.ts';
 export { checkScriptSyntax } from './script-syntax.ts';
 export { score, type ScoreAnswer, type ScoreCall } from './score.ts';
 export { scanUpload, type UploadFile, type UploadSet } from './upload/scan.ts';

@@ -1,7 +1,7 @@
 export { changeAsset, loadValue, loadYaml, type LoadOptions } from './load-yaml.ts';
 export {
-  isLocalPath,
   loadInvocation,
+  localPathOf,
   type BatchInvocation,
   type InvocationFlags,
   type InvocationInput,

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { fixture } from '@mooring/testing';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isLocalPath, loadInvocation } from './index.ts';
+import { loadInvocation, localPathOf } from './index.ts';
 import { linesOf, refusal } from './testing/refusal.ts';
 import { yamlFolder } from './testing/yaml-folder.ts';
 
@@ -89,8 +89,14 @@ describe('what a batch job is asked for with', () => {
 });
 
 describe('a path', () => {
-  it.each(['a', './a', '/a/b', 'a b/*.jpg', 'file:a', '/subscriptions/photos'])('%s is of this machine', (path) => {
-    expect(isLocalPath(path)).toBe(true);
+  it.each([
+    ['a', 'a'],
+    ['/a b/*.jpg', '/a b/*.jpg'],
+    ['file:a', 'a'],
+    ['file:///a', '/a'],
+    ['/subscriptions/photos', '/subscriptions/photos'],
+  ])('%s is of this machine', (path, local) => {
+    expect(localPathOf(path)).toBe(local);
   });
   it.each([
     'azureml:a:1',
@@ -99,6 +105,6 @@ describe('a path', () => {
     'wasbs://c@h/p',
     '/subscriptions/s/resourceGroups/g/providers/p/workspaces/w/data/a/versions/1',
   ])('%s is not', (path) => {
-    expect(isLocalPath(path)).toBe(false);
+    expect(localPathOf(path)).toBeUndefined();
   });
 });

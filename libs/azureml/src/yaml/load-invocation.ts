@@ -132,12 +132,15 @@ function withFlags(document: YamlValue, flags: InvocationFlags, problems: SpecPr
 
 /** A path given by a flag is relative to the current folder, not to the file's. */
 function resolvedInput(path: string): string {
-  return isLocalPath(path) ? resolve(path.replace(/^file:(?:\/\/)?/i, '')) : path;
+  const local = localPathOf(path);
+  return local === undefined ? path : resolve(local);
 }
 
-/** False for addresses and for what is stored already. */
-export function isLocalPath(path: string): boolean {
-  return !/^(?!file:)[a-z][a-z0-9+.-]+:/i.test(path) && !/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(path);
+/** The path without `file:`; undefined for addresses and for what is stored already. */
+export function localPathOf(path: string): string | undefined {
+  if (/^\/subscriptions\/[^/]+\/resourceGroups\//i.test(path)) return undefined;
+  const local = path.replace(/^file:(?:\/\/(?=\/))?/i, '');
+  return /^[a-z][a-z0-9+.-]+:/i.test(local) ? undefined : local;
 }
 
 function inputOf(key: string, item: InputValues, problems: SpecProblem[]): InvocationInput[] {
