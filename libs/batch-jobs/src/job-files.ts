@@ -7,6 +7,8 @@ import { PlatformError } from '@mooring/errors';
 /** Where the files of one job lie: `<data>/jobs/<job>/`. */
 export interface JobFiles {
   root: string;
+  /** What was fetched from the web for its input. */
+  fetched: string;
   /** A line for each file of the input, in its order. */
   listing: string;
   /** A line for each mini-batch. */
@@ -27,6 +29,7 @@ export function jobFiles(jobsFolder: string, job: string): JobFiles {
   const root = join(jobsFolder, jobKey(job));
   return {
     root,
+    fetched: join(root, 'fetched'),
     listing: join(root, 'listing.jsonl'),
     miniBatches: join(root, 'mini-batches.jsonl'),
     parts: join(root, 'parts'),

@@ -100,7 +100,7 @@ export interface JobProgress {
 export interface JobInput {
   name: string;
   type: 'uri_folder' | 'uri_file';
-  /** As asked for: `azureml:data:1`, `azureml://datastores/...`, a folder of this machine, `https://...`. */
+  /** As asked for: `azureml:data:1`, `azureml://datastores/...`, `https://...`; the last without its query once it was fetched. */
   uri: string;
 }
 

@@ -7,11 +7,35 @@ import {
   type DataFolder,
   type Environment,
 } from '@mooring/config';
+import { readAllowedHosts } from './input/web/allowed-hosts.ts';
 
 /** Settings of the batch scheduler: MOORING_BATCH_SCHEDULER_<KEY>. */
 const ownConfig = z.object({
   /** Jobs that are worked on at once; those after them are queued. */
   activeJobsMax: z.coerce.number().int().min(1).max(64).default(4),
+});
+
+/** Settings of inputs from the web: MOORING_BATCH_INPUT_<KEY>. */
+const inputConfig = z.object({
+  /** Hosts that they may come from, with commas between: `data.example.org,*.example.net,10.0.0.5:8080`. None unless given. */
+  hosts: z
+    .string()
+    .default('')
+    .superRefine((text, context) => {
+      try {
+        readAllowedHosts(text);
+      } catch (thrown) {
+        context.addIssue({ code: 'custom', message: (thrown as Error).message });
+      }
+    }),
+  /** Of one file. */
+  bytesMax: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 50)
+    .default(10 * 2 ** 30),
+  timeoutS: z.coerce.number().int().min(1).max(86_400).default(3_600),
 });
 
 export interface BatchSchedulerConfig extends Readonly<z.output<typeof ownConfig>> {
@@ -20,6 +44,7 @@ export interface BatchSchedulerConfig extends Readonly<z.output<typeof ownConfig
   registryAddress: string;
   controllerAddress: string;
   folder: DataFolder;
+  input: Readonly<z.output<typeof inputConfig>>;
 }
 
 export function readBatchSchedulerConfig(environment: Environment): BatchSchedulerConfig {
@@ -30,5 +55,6 @@ export function readBatchSchedulerConfig(environment: Environment): BatchSchedul
     registryAddress: serviceAddress('registry', environment),
     controllerAddress: serviceAddress('controller', environment),
     folder: readDataFolder(environment),
+    input: readConfig('BATCH_INPUT', inputConfig, environment),
   };
 }

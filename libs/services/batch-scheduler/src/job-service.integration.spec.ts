@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync, appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -51,12 +53,14 @@ let nats: Nats;
 let service: Lifecycle;
 let collector: TraceCollector;
 let tracing: Tracing;
+let web: { host: string; close: () => void };
 let client: RpcClient<BatchServiceClient>;
 let work: WorkQueue<MiniBatchMessage>;
 
 beforeAll(async () => {
   server = await startTestNats();
   nats = await server.connect();
+  web = await serveRows();
   collector = await startTraceCollector();
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', collector.url);
   vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
@@ -72,6 +76,7 @@ beforeAll(async () => {
       folder: { artifacts, jobs },
       activeJobsMax: 2,
       tracing,
+      input: { hosts: web.host, bytesMax: 1_000, timeoutS: 10 },
       catalog: {
         endpoint: async (name) => {
           if (name !== 'night') return undefined;
@@ -103,10 +108,21 @@ afterAll(async () => {
   await service.stop?.(AbortSignal.timeout(5_000), 'asked');
   await tracing.shutdown();
   collector.close();
+  web.close();
   vi.unstubAllEnvs();
   await server.stop();
   folder.remove();
 });
+
+/** Gives `rows.csv` to whoever has its signature. */
+async function serveRows(): Promise<{ host: string; close: () => void }> {
+  const rows = createServer(({ url }, response) => {
+    if (url === '/rows.csv?sig=secret') response.end('a\n1\n');
+    else response.writeHead(403).end();
+  });
+  await new Promise<void>((resolve) => rows.listen(0, '127.0.0.1', resolve));
+  return { host: `127.0.0.1:${(rows.address() as AddressInfo).port}`, close: () => rows.close() };
+}
 
 function bodyOf(extra: object = {}, uri = 'azureml://datastores/photos/paths/night'): string {
   return JSON.stringify({ properties: { InputData: { raw: { JobInputType: 'UriFolder', Uri: uri } }, ...extra } });
@@ -294,6 +310,25 @@ describe('batch jobs', () => {
     expect((await until(name, 'Failed')).error).toMatchObject({ code: 'INPUT_EMPTY' });
   });
 
+  it('take a file of the web, and keep no signature of its address', async () => {
+    const { name } = await submit(bodyOf({}, `http://${web.host}/rows.csv?sig=secret`));
+    const job = await until(name, 'Running');
+    expect(job.input.uri).toBe(`http://${web.host}/rows.csv?...`);
+    const batch = await scoreNext(name, 'one');
+    expect(batch?.files?.map(({ path, bytes }) => [path, bytes])).toEqual([['rows.csv', 4]]);
+    expect(readFileSync(batch?.files?.[0]?.localPath ?? '', 'utf8')).toBe('a\n1\n');
+    await until(name, 'Completed');
+    expect((await verify(name)).ok).toBe(true);
+  });
+
+  it('fail where a file of the web cannot be had, without its signature in the reason', async () => {
+    const { name } = await submit(bodyOf({}, `http://${web.host}/rows.csv?sig=wrong`));
+    const { error, input } = await until(name, 'Failed');
+    expect(error?.code).toBe('INPUT_NOT_FETCHED');
+    expect(error?.message).toContain('answered 403');
+    expect(JSON.stringify([error, input])).not.toContain('wrong');
+  });
+
   it.each([
     ['no JSON', '{', 'INVALID'],
     ['no input', '{"properties":{}}', 'exactly one input'],
@@ -304,6 +339,8 @@ describe('batch jobs', () => {
     ],
     ['a literal', '{"properties":{"inputData":{"a":{"jobInputType":"Literal","value":1}}}}', 'UriFolder or UriFile'],
     ['a path out of its container', bodyOf({}, 'azureml://datastores/photos/paths/../x'), 'no place'],
+    ['a host that is not listed', bodyOf({}, 'http://169.254.169.254/latest'), 'MOORING_BATCH_INPUT_HOSTS'],
+    ['no address at all', bodyOf({}, 'https://'), 'no place'],
     ['a folder of this machine', bodyOf({}, '/etc'), 'uploaded first'],
     ['no whole mini-batch', bodyOf({ miniBatchSize: 0 }), 'miniBatchSize'],
     ['a file name with folders', bodyOf({ outputFileName: '../x' }), 'outputFileName'],

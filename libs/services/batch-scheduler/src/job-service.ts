@@ -17,6 +17,7 @@ import type { Tracing } from '@mooring/telemetry';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
 import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
 import { createSubmitJob } from './handlers/submit-job.ts';
+import { createWebInput, type WebInputOptions } from './input/web/web-input.ts';
 import type { Catalog } from './ports.ts';
 import { createJobBook } from './run/job-book.ts';
 import { hideJobs, showJobs } from './run/job-gauges.ts';
@@ -30,6 +31,8 @@ export interface JobServiceOptions {
   folder: Pick<DataFolder, 'artifacts' | 'jobs'>;
   /** Jobs that are worked on at once; others are queued. */
   activeJobsMax: number;
+  /** Files of the web that may be inputs. */
+  input: WebInputOptions;
   catalog: Catalog;
   launches: Launches;
   tracing: Tracing;
@@ -50,6 +53,7 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
         catalog,
         launches,
         store: createFolderStore(folder.artifacts),
+        web: createWebInput(options.input),
         jobsFolder: folder.jobs,
         clock: () => new Date(),
         tracing,

@@ -1,7 +1,11 @@
 import type { JobRecord, JobStatus } from '@mooring/domain';
+import { withoutQuery } from './place-of-uri.ts';
 
 const ended: ReadonlySet<JobStatus> = new Set(['Completed', 'Failed', 'Canceled']);
 const active: ReadonlySet<JobStatus> = new Set(['Preparing', 'Running', 'Finalizing', 'CancelRequested']);
+
+/** Its input may have to be fetched. */
+const early: ReadonlySet<JobStatus> = new Set(['Queued', 'Preparing']);
 
 /** Nothing happens to it any more unless somebody resumes it. */
 export function hasEnded({ status }: Pick<JobRecord, 'status'>): boolean {
@@ -13,7 +17,7 @@ export function isActive({ status }: Pick<JobRecord, 'status'>): boolean {
   return active.has(status);
 }
 
-/** The job in another status, with the times that go with it. */
+/** The job in another status, with the times that go with it. What signs an address of the web is kept until the file was fetched. */
 export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial<JobRecord> = {}): JobRecord {
   const now = at.toISOString();
   const { queuePosition: _position, itemsPerS: _rate, etaS: _eta, ...progress } = job.progress;
@@ -22,6 +26,7 @@ export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial
     ...(status === 'Preparing' && job.startedAt === undefined ? { startedAt: now } : {}),
     ...(ended.has(status) ? { endedAt: now } : {}),
     progress,
+    input: early.has(status) ? job.input : { ...job.input, uri: withoutQuery(job.input.uri) },
     ...rest,
     status,
     since: now,

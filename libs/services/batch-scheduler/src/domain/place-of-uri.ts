@@ -5,7 +5,9 @@ export type Place =
   /** Files of the artifact store. */
   | { kind: 'datastore'; container: string; path: string }
   /** A data asset; without a version, its newest. */
-  | { kind: 'data'; name: string; version?: string };
+  | { kind: 'data'; name: string; version?: string }
+  /** A file of the web. */
+  | { kind: 'web'; url: URL };
 
 const long = '(?:subscriptions/[^/]+/resource[gG]roups/[^/]+/(?:providers/[^/]+/)?workspaces/[^/]+/)?';
 const datastore = new RegExp(`^(?:azureml:(?://|/)|/)${long}datastores/([^/]+)/paths/(.*)$`, 'i');
@@ -13,8 +15,8 @@ const dataId = new RegExp(`^(?:azureml:)?/${long}data/([^/]+)/(versions|labels)/
 const short = /^azureml:([^:@/]+)(?::([^:@/]+)|@latest)$/;
 
 /**
- * Reads an address (azureml-contract 6.1): short and long forms of datastore paths, and data assets. Anything else, a folder of
- * this machine or the web among it, is refused with what to do.
+ * Reads an address (azureml-contract 6.1): short and long forms of datastore paths, data assets, and http(s). Anything else, a
+ * folder of this machine among it, is refused with what to do.
  */
 export function placeOfUri(uri: string): Place {
   const inStore = datastore.exec(uri);
@@ -30,7 +32,20 @@ export function placeOfUri(uri: string): Place {
   }
   const [, name, version] = short.exec(uri) ?? [];
   if (name !== undefined) return { kind: 'data', name, ...(version === undefined ? {} : { version }) };
+  const url = /^https?:/i.test(uri) ? URL.parse(uri) : null;
+  if (url !== null) {
+    url.hash = '';
+    return { kind: 'web', url };
+  }
   throw refused(uri);
+}
+
+/** Stands for a query that is not kept. */
+export const hiddenQuery = '?...';
+
+/** An address of the web without its query, which often holds a signature that opens it; any other as it is. */
+export function withoutQuery(uri: string): string {
+  return /^https?:/i.test(uri) ? uri.replace(/[?#].*$/s, (rest) => (rest.startsWith('?') ? hiddenQuery : '')) : uri;
 }
 
 /** Without `.`, `..` and empty names, so that it cannot lead out of its container. */
@@ -45,7 +60,7 @@ function refused(uri: string): PlatformError {
   const local = uri.startsWith('/') || uri.startsWith('.') || /^file:/i.test(uri) || /^[a-z]:\\/i.test(uri);
   const hint = local
     ? 'files of this machine are uploaded first: `mooring batch-endpoint invoke --input FOLDER` does it'
-    : 'azureml://datastores/<name>/paths/<path>, azureml:<data>:<version> or azureml:<data>@latest';
+    : 'azureml://datastores/<name>/paths/<path>, azureml:<data>:<version>, azureml:<data>@latest or https://<host>/<file>';
   return PlatformError.invalid('the job', [
     {
       path: 'uri',

@@ -35,7 +35,12 @@ export function createListJobs(book: JobBook) {
       .toSorted((a, b) =>
         a.createdAt === b.createdAt ? (a.name < b.name ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1,
       );
-    const from = pageToken === '' ? 0 : jobs.findIndex(({ name }) => name === pageToken) + 1;
+    const before = jobs.findIndex(({ name }) => name === pageToken);
+    if (pageToken !== '' && before < 0) {
+      const message = 'the job that this page begins behind is not there any more; list from the beginning again';
+      throw new PlatformError('invalid_argument', 'PAGE_TOKEN_UNKNOWN', message);
+    }
+    const from = before + 1;
     const page = jobs.slice(from, from + size);
     const nextPageToken = from + size < jobs.length ? (page.at(-1)?.name ?? '') : '';
     return { jobJson: page.map((job) => JSON.stringify(job)), nextPageToken };

@@ -12,6 +12,7 @@ import type { ArtifactStore } from '@mooring/storage';
 import type { Tracing } from '@mooring/telemetry';
 import { nameOfJob } from '../domain/job-name.ts';
 import { placeOfUri } from '../domain/place-of-uri.ts';
+import type { WebInput } from '../input/web/web-input.ts';
 import { ownFiles } from '../output/manifest.ts';
 import { readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
 import type { Catalog } from '../ports.ts';
@@ -21,6 +22,7 @@ export interface SubmitDeps {
   book: JobBook;
   catalog: Catalog;
   store: Pick<ArtifactStore, 'head'>;
+  web: Pick<WebInput, 'check'>;
   clock: () => Date;
   tracing: Tracing;
 }
@@ -97,7 +99,8 @@ async function newJob(
     ]);
   }
   // Said now and not when the job runs.
-  placeOfUri(request.input.uri);
+  const place = placeOfUri(request.input.uri);
+  if (place.kind === 'web') deps.web.check(place.url);
   const output = await outputOf(deps, request, settings, name);
   const now = deps.clock().toISOString();
   return {

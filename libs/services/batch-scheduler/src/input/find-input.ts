@@ -14,13 +14,15 @@ export interface FoundInput {
 
 const globMark = /[*?[{]/;
 
-/** Rejects with `not_found` or `invalid_argument`, for people. */
+/** `fetch` gives the path of a file of the web once it is here. Rejects with `not_found` or `invalid_argument`, for people. */
 export async function findInput(
   { uri }: Pick<JobInput, 'uri'>,
   catalog: Catalog,
   store: Pick<ArtifactStore, 'localPath'>,
+  fetch: (url: URL) => Promise<string>,
 ): Promise<FoundInput> {
   const place = placeOfUri(uri);
+  if (place.kind === 'web') return { root: await fetch(place.url) };
   if (place.kind === 'data') {
     const version = place.version ?? (await catalog.latestData(place.name));
     const data = version === undefined ? undefined : await catalog.data(`${place.name}/${version}`);

@@ -16,7 +16,8 @@ import { metrics } from '@mooring/telemetry';
 import { moved } from '../domain/job-state.ts';
 import { addUsage } from '../domain/job-usage.ts';
 import { findInput } from '../input/find-input.ts';
-import { prepareInput } from '../input/prepare-input.ts';
+import type { WebInput } from '../input/web/web-input.ts';
+import { prepareInput, type PrepareOptions } from '../input/prepare-input.ts';
 import { finalize, PartDamaged, type Counts } from '../output/finalize.ts';
 import type { Catalog, Work } from '../ports.ts';
 import { Feed } from './feed.ts';
@@ -31,6 +32,7 @@ export interface JobRunDeps {
   catalog: Catalog;
   launches: Launches;
   store: ArtifactStore;
+  web: WebInput;
   /** Folder of all jobs. */
   jobsFolder: string;
   clock: () => Date;
@@ -72,11 +74,9 @@ export async function runJob(deps: JobRunDeps, name: string, signal: AbortSignal
 async function prepare(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Promise<void> {
   try {
     const launch = await deps.launches.prepare(job);
-    const input = await findInput(job.input, deps.catalog, deps.store);
     const rowsPerMiniBatch = launch.runtime.kind === 'onnx' ? rowsOf(job) : undefined;
-    const files = jobFiles(deps.jobsFolder, job.name);
     // What is listed once stays: a resumed job means the same files.
-    const listing = job.listing ?? (await prepareInput(job, input, files, { rowsPerMiniBatch, signal }));
+    const listing = job.listing ?? (await listInput(deps, job, { rowsPerMiniBatch, signal }));
     await deps.book.change(job.name, (now) =>
       now.status === 'Preparing' ? moved(now, 'Running', deps.clock(), { listing, ran: ranOf(launch) }) : undefined,
     );
@@ -86,6 +86,21 @@ async function prepare(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): P
     if (!finalCodes.has(error.code)) throw error;
     await fail(deps, job, { code: error.reason, message: error.message });
   }
+}
+
+async function listInput(
+  deps: JobRunDeps,
+  job: JobRecord,
+  options: PrepareOptions,
+): Promise<NonNullable<JobRecord['listing']>> {
+  const files = jobFiles(deps.jobsFolder, job.name);
+  const fetch = (url: URL): Promise<string> => {
+    // The list may be another one than when the job was accepted.
+    deps.web.check(url);
+    return deps.web.fetch(url, files.fetched, options.signal);
+  };
+  const input = await findInput(job.input, deps.catalog, deps.store, fetch);
+  return prepareInput(job, input, files, options);
 }
 
 /** A property of the deployment, which the job's document carries. */
