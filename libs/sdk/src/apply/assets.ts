@@ -87,12 +87,20 @@ export async function applyData(draft: DataDraft, context: ApplyContext): Promis
   return data.putVersion(draft.name, version, { properties }, { ...context, wait: true });
 }
 
+/** A job reads many files. */
+const inputFilesMax = 200_000;
+
 /**
- * Uploads a file or folder for one job; resolves to its `azureml://datastores/<container>/paths/<path>`. What is there
- * already is not sent again.
+ * Uploads a file or folder for one job, or of a folder the files that match `glob`; resolves to its
+ * `azureml://datastores/<container>/paths/<path>`. What is there already is not sent again.
  */
-export async function uploadInput(files: LocalFiles, context: ApplyContext): Promise<string> {
-  const set = await scan(files, context);
+export async function uploadInput(
+  { glob, ...files }: LocalFiles & { glob?: string | undefined },
+  context: ApplyContext,
+): Promise<string> {
+  // Addresses of inputs may be patterns, and this one is none.
+  const name = files.name.replace(/[*?[\]{}\\\p{Cc}]/gu, '_');
+  const set = await scan({ ...files, name }, context, { glob, filesMax: inputFilesMax });
   const target = await context.client.assets('data').startPendingUpload(uuidOf(set.sha256), '1', context);
   const address = new URL(await upload(set, target, 'input', context));
   const [, container, path] = /\/blob\/([^/]+)\/(.+)$/.exec(decodeURIComponent(address.pathname)) ?? [];

@@ -1,7 +1,7 @@
 import type { ManagementClient } from '../client.ts';
 import type { Fetch } from '../http.ts';
 import type { Step } from '../operations.ts';
-import { scanUpload, type UploadSet } from '../upload/scan.ts';
+import { scanUpload, type ScanOptions, type UploadSet } from '../upload/scan.ts';
 import { sendUpload } from '../upload/send.ts';
 import type { PendingUpload } from '../client.ts';
 import type { LocalFiles } from '@mooring/azureml/yaml';
@@ -18,9 +18,13 @@ export interface ApplyContext {
   wait?: boolean | undefined;
 }
 
-export async function scan(files: LocalFiles, context: ApplyContext): Promise<UploadSet> {
+export async function scan(
+  files: LocalFiles,
+  context: ApplyContext,
+  options: Omit<ScanOptions, 'signal'> = {},
+): Promise<UploadSet> {
   context.onStep?.({ step: `reading ${files.name}` });
-  const set = await scanUpload(files.path, context.signal);
+  const set = await scanUpload(files.path, { ...options, signal: context.signal });
   return { ...set, name: files.name };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, join, matchesGlob, relative, sep } from 'node:path';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
 import { readIgnoreRules } from './ignore-rules.ts';
 
@@ -24,31 +24,46 @@ export interface UploadSet {
   sha256: string;
 }
 
-const filesMax = 20_000;
+export interface ScanOptions {
+  signal?: AbortSignal | undefined;
+  /** Of a folder's files only those whose names match: `**` any folders, `*` within a name. */
+  glob?: string | undefined;
+  /** More are refused; a model or code with that many is most often the wrong folder. */
+  filesMax?: number | undefined;
+}
+
+const filesMaxDefault = 20_000;
 
 /**
  * Lists and digests a file or a folder. Ignored files are left out. Throws PlatformError UPLOAD_REFUSED naming every
  * link that leads out of the folder and everything that is neither file nor folder.
  */
-export async function scanUpload(path: string, signal?: AbortSignal): Promise<UploadSet> {
+export async function scanUpload(path: string, options: ScanOptions = {}): Promise<UploadSet> {
+  const { signal, glob } = options;
   const found = await stat(path);
   const name = basename(path);
   if (!found.isFile() && !found.isDirectory())
     throw refused(path, [{ path: name, problem: 'is a device, pipe or socket', expected: 'a file or a folder' }]);
   if (!found.isDirectory()) return digested(name, false, [{ path, name, bytes: found.size }], signal);
-  const files = await listFolder(path);
-  if (files.length === 0)
-    throw refused(path, [{ path: name, problem: 'has no files that are not ignored', expected: 'at least one file' }]);
+  const files = await listFolder(path, options);
+  if (files.length === 0) {
+    const problem = glob === undefined ? 'has no files that are not ignored' : `has no files that match ${glob}`;
+    throw refused(path, [{ path: name, problem, expected: 'at least one file' }]);
+  }
   return digested(name, true, files, signal);
 }
 
-async function listFolder(folder: string): Promise<UploadFile[]> {
+async function listFolder(
+  folder: string,
+  { signal, glob, filesMax = filesMaxDefault }: ScanOptions,
+): Promise<UploadFile[]> {
   const ignored = await readIgnoreRules(folder);
   const root = await realpath(folder);
   const files: UploadFile[] = [];
   const problems: FieldProblem[] = [];
   const folders = [''];
   for (let at = folders.shift(); at !== undefined; at = folders.shift()) {
+    signal?.throwIfAborted();
     for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
       const name = join(at, entry.name).split(sep).join('/');
       if (ignored(name, entry.isDirectory())) continue;
@@ -56,6 +71,7 @@ async function listFolder(folder: string): Promise<UploadFile[]> {
         folders.push(name);
         continue;
       }
+      if (glob !== undefined && !matchesGlob(name, glob)) continue;
       const file = await fileOf(root, join(folder, name), name);
       if ('problem' in file) problems.push(file);
       else files.push(file);

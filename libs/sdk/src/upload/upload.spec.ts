@@ -64,6 +64,20 @@ describe('scanUpload', () => {
     expect(await names()).toEqual(['a.py']);
   });
 
+  it('takes of a folder only what a pattern matches', async () => {
+    for (const name of ['a.jpg', 'b.png', 'deep/c.jpg', '.git/d.jpg']) write(name);
+    const matching = async (glob: string) => (await scanUpload(folder.path, { glob })).files.map(({ name }) => name);
+    expect(await matching('*.jpg')).toEqual(['a.jpg']);
+    expect(await matching('**/*.jpg')).toEqual(['a.jpg', 'deep/c.jpg']);
+    await expect(matching('*.gif')).rejects.toThrow(/cannot be uploaded/);
+  });
+
+  it('refuses a folder with too many files', async () => {
+    for (const name of ['a', 'b', 'c']) write(name);
+    await expect(scanUpload(folder.path, { filesMax: 2 })).rejects.toMatchObject({ reason: 'UPLOAD_REFUSED' });
+    expect(await scanUpload(folder.path, { filesMax: 3 })).toMatchObject({ files: { length: 3 } });
+  });
+
   it('digests names and content, and nothing else', async () => {
     write('a.py', 'x');
     const first = await scanUpload(folder.path);
