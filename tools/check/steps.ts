@@ -29,6 +29,11 @@ export const steps: readonly Step[] = [
   { name: 'integration', about: 'tests with real gRPC, NATS and processes', run: () => vitest('integration') },
   { name: 'conformance', about: 'HTTP/2 by h2spec, where there is Go to build it', run: conformance },
   { name: 'e2e', about: 'the whole platform as `up` starts it', run: () => vitest('e2e', topology('default')) },
+  {
+    name: 'e2e-measuring',
+    about: 'the same, where what is tested is a figure',
+    run: () => vitest('e2e-measuring', topology('default')),
+  },
   { name: 'e2e-single', about: 'story, kills and restarts, all services in one process', run: () => storyOf('single') },
   {
     name: 'e2e-split',

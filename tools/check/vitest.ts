@@ -12,6 +12,9 @@ interface Report {
   success: boolean;
 }
 
+/** Most of their time these wait for processes and sockets; vitest's own default is one worker on two cores. */
+const workers: Readonly<Record<string, number>> = { integration: 3, e2e: 2 };
+
 /**
  * Runs one vitest project and counts its tests. A skipped test counts as failed, because nothing may be skipped
  * silently; so does a file that could not be run at all.
@@ -30,8 +33,7 @@ export async function vitest(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
-    // Most of their time these wait for processes and sockets; vitest's own default is one worker on two cores.
-    ...(project === 'integration' ? ['--maxWorkers=3'] : []),
+    ...(project in workers ? [`--maxWorkers=${workers[project]}`] : []),
     ...filters,
   ];
   const { ok } = await command('node_modules/.bin/vitest', args, { show: true, env });

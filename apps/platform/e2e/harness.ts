@@ -9,8 +9,11 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const fixtures = join(root, 'libs/testing/fixtures');
 export const cars = join(root, 'examples/cars');
 export const topology = process.env['MOORING_E2E_TOPOLOGY'] ?? 'default';
-/** Python environments are the same for every platform that the tests start, so they are built once a run. */
-const environments = join(tmpdir(), 'mooring-e2e-environments');
+/**
+ * Python environments are the same for every platform that the tests start, so they are built once for those that run one after the
+ * other. Platforms that run at once must not share them: each tidies away what it does not use.
+ */
+const environments = join(tmpdir(), `mooring-e2e-environments-${process.env['VITEST_POOL_ID'] ?? '1'}`);
 
 export interface CommandOutput {
   code: number;
