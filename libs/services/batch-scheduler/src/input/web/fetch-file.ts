@@ -77,7 +77,7 @@ async function followed(url: URL, options: FetchOptions): Promise<IncomingMessag
       throw new FetchFailed(`the server answered ${statusCode}`, passing.has(statusCode));
     }
     if (redirects === redirectsMax) throw new FetchFailed(`it is redirected more than ${redirectsMax} times`, false);
-    const next = URL.parse(headers.location, at);
+    const next = URL.parse(headers.location, at.href);
     if (next === null || !options.allowed.allows(next) || next.username !== '' || next.password !== '') {
       const where = next === null ? 'nowhere' : next.host.slice(0, 200);
       throw new FetchFailed(`it is redirected to ${where}, which jobs may not fetch from`, false);
