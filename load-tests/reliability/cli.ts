@@ -12,6 +12,7 @@ exit status is 1 when a request was lost or answered wrong.
       --count N            how often each change is made (default 50)
       --minutes N          how long soak takes (default 30)
       --cycles N           loads and unloads that unload makes (default 1000)
+      --seed N             of what batch-faults draws by chance (default 1)
       --rate N             requests a second (default 500)
       --topology NAME      default, single or split
       --edge N             data-plane processes
@@ -26,6 +27,7 @@ export interface Options {
   count: number;
   minutes: number;
   cycles: number;
+  seed: number;
   rate: number;
   topology: Topology;
   edges: number | undefined;
@@ -52,6 +54,7 @@ export function parseOptions(args: readonly string[]): Options | 'help' | { list
     count: whole('--count', values.count ?? '50'),
     minutes: positive('--minutes', values.minutes ?? '30'),
     cycles: whole('--cycles', values.cycles ?? '1000'),
+    seed: whole('--seed', values.seed ?? '1'),
     rate: whole('--rate', values.rate ?? '500'),
     topology,
     edges: values.edge === undefined ? undefined : whole('--edge', values.edge),
@@ -64,6 +67,7 @@ function parse(args: readonly string[]) {
     count: { type: 'string' },
     minutes: { type: 'string' },
     cycles: { type: 'string' },
+    seed: { type: 'string' },
     rate: { type: 'string' },
     topology: { type: 'string' },
     edge: { type: 'string' },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Child, until } from '../bench/processes/child.ts';
+import { withDescendants } from '../bench/processes/proc.ts';
 import { modelFile } from './cases.ts';
 
 const cli = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url));
@@ -39,11 +40,13 @@ export class Platform {
     this.#signal = signal;
   }
 
-  async start(topology: Topology, edges: number | undefined): Promise<void> {
+  /** Also after all of it was killed. `settings`: of its processes. */
+  async start(topology: Topology, edges: number | undefined, settings: NodeJS.ProcessEnv = {}): Promise<void> {
     const free = '127.0.0.1:0';
     const args = ['up', '--data', this.data, '--http', free, '--grpc', free, '--management', free];
     const edge = edges === undefined ? [] : ['--edge', String(edges)];
-    const env = { ...this.#environment(), MOORING_LOG_LEVEL: 'warn', MOORING_GATEWAY_ACCESS_LOG: 'off' };
+    const quiet = { MOORING_LOG_LEVEL: 'warn', MOORING_GATEWAY_ACCESS_LOG: 'off' };
+    const env = { ...this.#environment(), ...quiet, ...settings };
     const up = (this.#up = Child.program(
       'mooring up',
       process.execPath,
@@ -64,9 +67,17 @@ export class Platform {
     );
   }
 
-  async stop(): Promise<void> {
+  /** `beforeRemoval`: when all of it has ended and its files are still there. */
+  async stop(beforeRemoval: () => void = () => undefined): Promise<void> {
     await this.#up?.stop(120_000);
+    beforeRemoval();
     rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** kill -9 of the supervisor and of everything that it started. */
+  async killAll(): Promise<void> {
+    for (const pid of withDescendants(this.#up === undefined ? [] : [this.#up.pid])) kill(pid, 'SIGKILL');
+    await this.#up?.stop(0);
   }
 
   /** Runs `mooring <args> -o json` and gives what it printed. */
@@ -158,6 +169,18 @@ export class Platform {
   #environment(): NodeJS.ProcessEnv {
     const own = Object.keys(process.env).filter((name) => name.startsWith('MOORING_') || name.startsWith('OTEL_'));
     return { ...Object.fromEntries(own.map((name) => [name, undefined])), MOORING_DATA: this.data };
+  }
+}
+
+/** False when the process has just ended by itself. */
+export function kill(pid: number, signal: NodeJS.Signals): boolean {
+  // 0 and less would mean a group of processes, or all of them.
+  if (pid <= 1) throw new Error('what is to be killed does not run');
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Program } from '../programs.ts';
+import { batchFaultsProgram } from './batch-faults.ts';
 import { configurationProgram } from './configuration.ts';
 import { disconnectsProgram } from './disconnects.ts';
 import { largeBodiesProgram } from './large-bodies.ts';
@@ -13,5 +14,6 @@ export const programs: readonly Program[] = [
   configurationProgram,
   unloadProgram,
   disconnectsProgram,
+  batchFaultsProgram,
   soakProgram,
 ];

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { kill } from '../platform.ts';
+import type { BatchGround } from './ground.ts';
+
+/** How long a worker of these tests may say nothing before the queue gives its mini-batch to another. */
+export const ackWaitMs = 2_000;
+
+export interface Fault {
+  name: string;
+  about: string;
+  /** Once, while a job is somewhere between its beginning and its end. Resolves when nothing stands in the way any more. */
+  strike(ground: BatchGround, random: () => number): Promise<void>;
+}
+
+export const faults: readonly Fault[] = [
+  {
+    name: 'kill-process',
+    about: 'kill -9 of a process that runs the script',
+    strike: async (ground, random) => {
+      const runners = ground.runners();
+      // There is none before the job runs, and none once it is done.
+      if (runners.length > 0) kill(runners[Math.floor(random() * runners.length)] ?? 0, 'SIGKILL');
+    },
+  },
+  {
+    name: 'kill-worker',
+    about: 'kill -9 of one worker, or of both at once',
+    strike: async (ground, random) => {
+      const both = random() < 0.5;
+      kill(ground.pidOf('worker'), 'SIGKILL');
+      if (!both) return;
+      await ground.killTwin();
+      await ground.whole();
+      await ground.startTwin();
+    },
+  },
+  killOf('batch-scheduler', 'kill-scheduler'),
+  killOf('nats', 'kill-nats'),
+  {
+    name: 'kill-everything',
+    about: 'kill -9 of the supervisor and all that it started, then another start',
+    strike: async (ground) => {
+      await ground.platform.killAll();
+      await ground.start();
+    },
+  },
+  stopOf('worker', 'stop-worker'),
+  stopOf('batch-scheduler', 'stop-scheduler'),
+  stopOf('nats', 'stop-nats'),
+  {
+    name: 'full-disk',
+    about: 'no byte is left on the disk of the whole data folder for a while',
+    strike: async (ground, random) => {
+      ground.volume.fill();
+      await delay(between(1_000, 6_000, random()));
+      ground.volume.empty();
+    },
+  },
+];
+
+function killOf(process: string, name: string): Fault {
+  return {
+    name,
+    about: `kill -9 of ${process}`,
+    strike: async (ground) => void kill(ground.pidOf(process), 'SIGKILL'),
+  };
+}
+
+/** SIGSTOP for longer than the queue waits: others get its work, and then it goes on as if nothing had been. */
+function stopOf(process: string, name: string): Fault {
+  return {
+    name,
+    about: `SIGSTOP of ${process} for 1.5 to 4 times the ack wait`,
+    strike: async (ground, random) => {
+      const pid = ground.pidOf(process);
+      kill(pid, 'SIGSTOP');
+      await delay(between(1.5 * ackWaitMs, 4 * ackWaitMs, random()));
+      kill(pid, 'SIGCONT');
+    },
+  };
+}
+
+function between(least: number, most: number, share: number): number {
+  return least + (most - least) * share;
+}
