@@ -24,6 +24,12 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+interface ListOptions extends CallOptions {
+  /** The first so many; default: all of them. */
+  max?: number | undefined;
+  root?: string;
+}
+
 export interface WriteOptions extends CallOptions, WaitOptions {
   ifMatch?: string | undefined;
   /** False: resolve with the first answer while the operation goes on. Default true. */
@@ -39,22 +45,23 @@ export type ArmRest = ReturnType<typeof createArmRest>;
 export function createArmRest(options: HttpOptions & { workspace?: Workspace | undefined }) {
   const http = createHttp(options);
   const base = workspacePath(options.workspace);
-  const send = (call: Call): Promise<Answer> => {
+  /** `root`: what stands before the workspace's own path. */
+  const send = (call: Call, root = ''): Promise<Answer> => {
     const mark = call.path.includes('?') ? '&' : '?';
-    return http.send({ ...call, path: `${base}${call.path}${mark}api-version=${apiVersion}` });
+    return http.send({ ...call, path: `${root}${base}${call.path}${mark}api-version=${apiVersion}` });
   };
   const get = async (path: string, { signal }: CallOptions): Promise<StoredResource> =>
     stored(await send({ method: 'GET', path, signal }));
-  const listAll = async (path: string, { signal }: CallOptions): Promise<ArmResource[]> => {
+  const listAll = async (path: string, { signal, max, root }: ListOptions): Promise<ArmResource[]> => {
     const items: unknown[] = [];
-    let answer = await send({ method: 'GET', path, signal });
+    let answer = await send({ method: 'GET', path, signal }, root);
     for (let page = 0; page < pagesMax; page += 1) {
       const { value, nextLink } = asObject(answer.body);
       items.push(...asList(value));
-      if (typeof nextLink !== 'string' || nextLink === '') break;
+      if (typeof nextLink !== 'string' || nextLink === '' || items.length >= (max ?? Number.POSITIVE_INFINITY)) break;
       answer = await http.send({ method: 'GET', path: http.pathOf(nextLink), signal });
     }
-    return items as ArmResource[];
+    return items.slice(0, max) as ArmResource[];
   };
   /** Resolves when the operation that `answer` tells of has ended. */
   const operationOf = (answer: Answer, path: string, write: WriteOptions): Promise<void> =>
@@ -75,8 +82,12 @@ export function createArmRest(options: HttpOptions & { workspace?: Workspace | u
     }
     return true;
   };
-  const post = async (path: string, body: unknown, { signal }: CallOptions): Promise<Answer> =>
-    send({ method: 'POST', path, body, signal });
+  const post = async (
+    path: string,
+    body: unknown,
+    { signal, deadlineMs }: CallOptions & { deadlineMs?: number },
+  ): Promise<Answer> =>
+    send({ method: 'POST', path, body, signal, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
   return { base, send, get, listAll, put, remove, post, operationOf };
 }
 

@@ -1,7 +1,8 @@
 import type { ArmBody } from '@mooring/azureml/yaml';
 import type { RequestRecord } from '@mooring/domain';
-import { PlatformError } from '@mooring/errors';
 import { asList, asObject, textOf } from './arm-error.ts';
+import { jobCalls } from './jobs.ts';
+import { segment } from './segment.ts';
 import { createArmRest, type ArmResource, type ArmRest, type CallOptions, type WriteOptions } from './arm-rest.ts';
 import { createHttp, type HttpOptions } from './http.ts';
 import type { Workspace } from './workspace.ts';
@@ -43,6 +44,7 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
     onlineDeployments: { ...deploymentCalls(rest, 'onlineEndpoints'), ...logCalls(rest) },
     batchEndpoints: endpointCalls(rest, 'batchEndpoints'),
     batchDeployments: deploymentCalls(rest, 'batchEndpoints'),
+    jobs: jobCalls(rest),
     assets: (collection: AssetCollection) => assetCalls(rest, collection),
     /** A blob of the artifact store from byte `from` on, its body still to be read; `signal` ends that, too. */
     openBlob: (container: string, path: string, call: CallOptions & { from?: number } = {}): Promise<Response> => {
@@ -148,13 +150,4 @@ function assetCalls({ send, get, listAll, put, post }: ArmRest, collection: Asse
       return { blobUri: String(blob['blobUri'] ?? sasUri.split('?')[0]), sasUri };
     },
   };
-}
-
-/** A name as one segment of a path. Dots alone would lead to another path: URLs are resolved like folders. */
-function segment(name: string): string {
-  if (/^\.{0,2}$/.test(name) || name.length > 1024) {
-    const shown = name.length > 60 ? `${name.slice(0, 57)}...` : name;
-    throw new PlatformError('invalid_argument', 'BAD_NAME', `'${shown}' cannot be the name of a resource`);
-  }
-  return encodeURIComponent(name.toWellFormed());
 }

@@ -1,6 +1,7 @@
 import type { JobRecord } from '@mooring/domain';
 import { present } from '../reading/present.ts';
 import { datastoreUriOf, workspaceId, type Workspace } from './ids.ts';
+import { jobMore, jobSystemData } from './job.ts';
 
 /**
  * A job as the data plane of batch endpoints answers it (azureml-contract 6.1): what was asked, in the spelling of Azure's SDK,
@@ -32,26 +33,9 @@ export function batchJobToArm(job: JobRecord, workspace: Workspace): Record<stri
       loggingLevel: settings.loggingLevel,
       outputFileName: settings.outputFileName,
       interactionEndpoints: {},
-      mooring: present({
-        endpoint: job.endpoint,
-        deployment: job.deployment,
-        attempt: job.attempt,
-        progress: job.progress,
-        listing: job.listing,
-        startedAt: job.startedAt,
-        endedAt: job.endedAt,
-        usage: job.usage,
-        error: job.error,
-      }),
+      mooring: jobMore(job),
     }),
-    systemData: {
-      createdAt: job.createdAt,
-      createdBy: job.createdBy,
-      createdByType: 'User',
-      lastModifiedAt: job.since,
-      lastModifiedBy: job.createdBy,
-      lastModifiedByType: 'User',
-    },
+    systemData: jobSystemData(job),
   };
 }
 

@@ -50,6 +50,7 @@ export interface ManagementConfig {
   registryAddress: string;
   authAddress: string;
   controllerAddress: string;
+  batchSchedulerAddress: string;
   /** MOORING_GATEWAY_PUBLIC_URL: wins over what the gateway says of itself. */
   gatewayPublicUrl: string | undefined;
   /** What counts until the gateway has said where it listens. */
@@ -64,6 +65,7 @@ export function readManagementConfig(environment: Environment): ManagementConfig
     registryAddress: serviceAddress('registry', environment),
     authAddress: serviceAddress('auth', environment),
     controllerAddress: serviceAddress('controller', environment),
+    batchSchedulerAddress: serviceAddress('batch-scheduler', environment),
     gatewayPublicUrl: gateway.publicUrl?.replace(/\/+$/, ''),
     gatewayFallbackUrl: `http://${gateway.http}`,
   };

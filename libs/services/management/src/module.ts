@@ -4,6 +4,7 @@ import { createFolderStore } from '@mooring/storage';
 import { telemetryModule } from '@mooring/telemetry';
 import { createGrpcAuth } from './adapters/grpc-auth.ts';
 import { createGrpcController } from './adapters/grpc-controller.ts';
+import { createGrpcJobs } from './adapters/grpc-jobs.ts';
 import { createGrpcRegistry } from './adapters/grpc-registry.ts';
 import { openNatsAudit } from './adapters/nats-audit.ts';
 import { openNatsState } from './adapters/nats-state.ts';
@@ -11,7 +12,7 @@ import { createPythonScriptCheck } from './adapters/python-script-check.ts';
 import { readManagementConfig } from './config.ts';
 import { Management } from './management.ts';
 
-/** Management's REST on one address, over the registry, auth, the controller, NATS and the artifact store. */
+/** Management's REST on one address, over the registry, auth, the controller, the batch-scheduler, NATS and the artifact store. */
 export const managementModule: Module<Management> = defineModule({
   name: 'management',
   needs: { nats: natsModule, telemetry: telemetryModule },
@@ -20,6 +21,7 @@ export const managementModule: Module<Management> = defineModule({
     const registry = createGrpcRegistry(config.registryAddress);
     const auth = createGrpcAuth(config.authAddress);
     const controller = createGrpcController(config.controllerAddress);
+    const jobs = createGrpcJobs(config.batchSchedulerAddress);
     const audit = await openNatsAudit(nats, log);
     const state = await openNatsState(nats, {
       gatewayPublicUrl: config.gatewayPublicUrl,
@@ -31,10 +33,10 @@ export const managementModule: Module<Management> = defineModule({
     const checkScript = createPythonScriptCheck({ environment, deadlineMs: config.own.scriptCheckMs });
     return new Management({
       settings: config.own,
-      ports: { registry, auth, controller, audit, state, store, checkScript },
+      ports: { registry, auth, controller, jobs, audit, state, store, checkScript },
       log,
       release: () => {
-        for (const client of [registry, auth, controller]) client.close();
+        for (const client of [registry, auth, controller, jobs]) client.close();
         audit.stop();
         state.stop();
       },

@@ -1,6 +1,7 @@
 import type {
   FoundRequests,
   InstanceRecord,
+  JobRecord,
   MirrorReportRecord,
   Operation,
   ResourceKind,
@@ -52,6 +53,18 @@ export interface ControllerPort {
   instances(endpoint: string, deployment: string): Promise<InstanceRecord[]>;
 }
 
+/** The batch-scheduler. Calls about one job reject with `not_found`/JOB_NOT_FOUND. */
+export interface JobsPort {
+  get(name: string): Promise<JobRecord>;
+  /** Newest first, of one endpoint or of all (empty). */
+  list(page: { endpoint: string; size: number; token: string }): Promise<{ jobs: JobRecord[]; next: string }>;
+  cancel(name: string): Promise<JobRecord>;
+  resume(name: string): Promise<JobRecord>;
+  /** What was found of everything that the job wrote, as the scheduler says it. Takes as long as reading that does. */
+  verify(name: string, wait: { deadlineMs: number; signal: AbortSignal }): Promise<Record<string, unknown>>;
+  logs(name: string, tail: number): Promise<string>;
+}
+
 /** One control action, asked for or refused. Holds no secret and no body. */
 export interface AuditEvent {
   time: string;
@@ -97,6 +110,7 @@ export interface ManagementPorts {
   registry: RegistryPort;
   auth: AuthPort;
   controller: ControllerPort;
+  jobs: JobsPort;
   audit: AuditPort;
   state: PlatformState;
   store: ArtifactStore;

@@ -402,7 +402,7 @@ describe('a deployment', () => {
 describe('what comes later', () => {
   it.each([
     ['PUT', 'serverlessEndpoints/s', 'serverless endpoints'],
-    ['GET', 'jobs', 'jobs'],
+    ['PUT', 'jobs/j', 'jobs of your own making'],
     ['GET', 'datastores?isDefault=true', 'datastores'],
     ['GET', 'computes/c', 'compute targets'],
   ])('%s %s is 501 and names it', async (method, path, capability) => {
@@ -413,6 +413,17 @@ describe('what comes later', () => {
 });
 
 describe('the rest', () => {
+  it('jobs are at the batch-scheduler, which may be away', async () => {
+    for (const path of ['jobs', 'jobs/one']) {
+      const away = await management.send('GET', path);
+      expect([away.status, away.json.error.additionalInfo[0].info.reason]).toEqual([
+        503,
+        'BATCH_SCHEDULER_UNAVAILABLE',
+      ]);
+      expect(away.headers.get('retry-after')).toBe('1');
+    }
+  });
+
   it('the workspace tells clients what they ask first', async () => {
     const { json } = await management.send('GET', workspace);
     expect(json).toMatchObject({

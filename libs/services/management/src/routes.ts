@@ -28,6 +28,16 @@ import {
   endpointNames,
 } from './handlers/endpoints.ts';
 import { createExplainRequest } from './handlers/explain-request.ts';
+import {
+  createCancelJob,
+  createGetJob,
+  createGetJobLogs,
+  createListJobs,
+  createListJobsOf,
+  createResumeJob,
+  createVerifyJob,
+  verifyDeadlineMs,
+} from './handlers/jobs.ts';
 import { createOperationResult, createOperationStatus } from './handlers/operations.ts';
 import { createPatch } from './handlers/patch.ts';
 import { createDelete, createGet, createPut } from './handlers/resource.ts';
@@ -46,6 +56,8 @@ export interface Route {
   handle: Handler;
   /** What it does, for the audit, as Azure names actions; absent where it changes and gives away nothing. */
   action?: string;
+  /** How long the answer may be waited for, where that is longer than a connection may be silent otherwise. */
+  answersWithinMs?: number;
 }
 
 export interface RouteDeps {
@@ -76,6 +88,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...endpointRoutes(deps, 'batch-endpoint'),
     ...deploymentRoutes(ports, 'batch-deployment'),
     ...assetRoutes(deps),
+    ...jobRoutes(ports),
     { method: 'GET', path: `${workspace}/auditEvents`, handle: createAuditEvents(ports) },
     { method: 'GET', path: `${workspace}/requests/:request`, handle: createExplainRequest(ports) },
     { method: 'GET', path: `${operations}/mfeOperationsStatus/:operation`, handle: createOperationStatus(ports) },
@@ -192,11 +205,40 @@ function assetRoutes({ ports, grants, uuid }: RouteDeps): Route[] {
   });
 }
 
+function jobRoutes(ports: ManagementPorts): Route[] {
+  const path = `${workspace}/jobs`;
+  const one = `${path}/:job`;
+  const endpoint = `/mferp/managementfrontend${workspace}/batchEndpoints/:endpoint`;
+  const jobsOfDeployment = `${endpoint}/deployments/:deployment/jobs`;
+  return [
+    { method: 'GET', path, handle: createListJobs(ports) },
+    { method: 'GET', path: one, handle: createGetJob(ports) },
+    {
+      method: 'PUT',
+      path: one,
+      handle: () => {
+        throw notYet('jobs of your own making (a batch job is made by a POST to the scoringUri of its endpoint)');
+      },
+      action: 'jobs/write',
+    },
+    { method: 'POST', path: `${one}/cancel`, handle: createCancelJob(ports), action: 'jobs/cancel/action' },
+    { method: 'POST', path: `${one}/resume`, handle: createResumeJob(ports), action: 'jobs/resume/action' },
+    {
+      method: 'POST',
+      path: `${one}/verify`,
+      handle: createVerifyJob(ports),
+      answersWithinMs: verifyDeadlineMs + 5_000,
+    },
+    { method: 'GET', path: `${one}/logs`, handle: createGetJobLogs(ports) },
+    { method: 'GET', path: `${endpoint}/jobs`, handle: createListJobsOf(ports, 'batch-endpoint') },
+    { method: 'GET', path: jobsOfDeployment, handle: createListJobsOf(ports, 'batch-deployment') },
+  ];
+}
+
 /** Path prefixes of what comes later, each with the capability that an answer names. */
 export const laterPaths: Readonly<Record<string, string>> = {
   [`${workspace}/serverlessEndpoints`]: 'serverless endpoints',
   [`${workspace}/marketplaceSubscriptions`]: 'marketplace subscriptions',
-  [`${workspace}/jobs`]: 'jobs',
   [`${workspace}/schedules`]: 'schedules',
   [`${workspace}/computes`]: 'compute targets beyond this machine',
   [`${workspace}/datastores`]: 'datastores',
@@ -208,5 +250,4 @@ export const laterPaths: Readonly<Record<string, string>> = {
   '/metadata': "the cloud metadata that Azure's own SDK reads",
   '/discovery': "the discovery of Azure's run history",
   '/history': 'the run history of jobs',
-  '/mferp': 'listings of batch jobs',
 };

@@ -10,7 +10,7 @@ export interface ListQuery {
   tags: readonly { key: string; value: string | undefined }[];
 }
 
-type Query = Readonly<Record<string, unknown>>;
+export type Query = Readonly<Record<string, unknown>>;
 
 const topMax = 1000;
 const views = ['ActiveOnly', 'ArchivedOnly', 'All'] as const;
@@ -22,7 +22,7 @@ export function readListQuery(query: Query): ListQuery {
     problems.push({ path, problem: `'${String(value).slice(0, 60)}' is not allowed`, expected });
   };
   const whole = (name: string, smallest: number, largest: number, fallback: number): number => {
-    const value = find(query, name);
+    const value = queryValue(query, name);
     if (value === undefined || value === '') return fallback;
     const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= smallest && number <= largest) return number;
@@ -31,21 +31,21 @@ export function readListQuery(query: Query): ListQuery {
   };
   const top = whole('$top', 1, topMax, whole('count', 1, topMax, 100));
   const skip = whole('$skip', 0, 999_999_999, 0);
-  const viewText = find(query, 'listViewType') ?? 'ActiveOnly';
+  const viewText = queryValue(query, 'listViewType') ?? 'ActiveOnly';
   const view = views.find((word) => word.toLowerCase() === String(viewText).toLowerCase());
   if (view === undefined) note('listViewType', viewText, `one of: ${views.join(', ')}`);
-  const orderText = find(query, '$orderBy') ?? find(query, 'orderBy');
+  const orderText = queryValue(query, '$orderBy') ?? queryValue(query, 'orderBy');
   const orderBy = orderText === undefined ? undefined : readOrder(orderText);
   if (orderText !== undefined && orderBy === undefined)
     note('$orderBy', orderText, "'createdtime' or 'name', then 'asc' or 'desc'");
-  const tagText = find(query, 'tags') ?? '';
+  const tagText = queryValue(query, 'tags') ?? '';
   if (typeof tagText !== 'string') note('tags', tagText, 'one text: key=value,key');
   if (problems.length > 0) throw PlatformError.invalid('query', problems);
   return { top, skip, orderBy, view: view ?? 'ActiveOnly', tags: readTags(String(tagText)) };
 }
 
 /** Names of query parameters count without regard to case, as ARM's do. */
-function find(query: Query, name: string): unknown {
+export function queryValue(query: Query, name: string): unknown {
   const key = Object.keys(query).find((known) => known.toLowerCase() === name.toLowerCase());
   return key === undefined ? undefined : query[key];
 }
@@ -60,7 +60,7 @@ function readOrder(text: unknown): ListQuery['orderBy'] {
   return { field: word === 'name' ? 'name' : 'createdAt', descending };
 }
 
-function readTags(text: string): ListQuery['tags'] {
+export function readTags(text: string): ListQuery['tags'] {
   return text
     .split(',')
     .map((part) => part.trim())

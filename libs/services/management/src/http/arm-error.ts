@@ -8,6 +8,9 @@ const armCodes: Readonly<Record<string, string>> = {
   MODEL_NOT_FOUND: 'ResourceNotFound',
   ENVIRONMENT_NOT_FOUND: 'ResourceNotFound',
   CODE_NOT_FOUND: 'ResourceNotFound',
+  DATA_NOT_FOUND: 'ResourceNotFound',
+  COMPONENT_NOT_FOUND: 'ResourceNotFound',
+  JOB_NOT_FOUND: 'ResourceNotFound',
   STALE_ETAG: 'PreconditionFailed',
   UNEXPECTED: 'InternalServerError',
 };

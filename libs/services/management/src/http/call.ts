@@ -15,6 +15,8 @@ export interface Call {
   /** Path as the caller wrote it, without the query. */
   path: string;
   workspace: Workspace;
+  /** Aborted when the caller has gone. */
+  signal: AbortSignal;
 }
 
 export interface Answer {

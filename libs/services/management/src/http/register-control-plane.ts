@@ -22,12 +22,21 @@ export function registerControlPlane(app: FastifyInstance, deps: HttpServerDeps)
     }
   });
   const routes = createRoutes({ ports: deps.ports, grants: deps.grants, uuid: randomUUID });
-  for (const { method, path, handle, action } of routes) {
+  for (const { method, path, handle, action, answersWithinMs } of routes) {
     app.route({
       method,
       url: path,
       config: action === undefined ? {} : { action },
-      handler: async (request, reply) => send(reply, await handle(callOf(request, deps.ownUrl()))),
+      handler: async (request, reply) => {
+        const { socket } = request.raw;
+        const silenceMs = socket.timeout ?? 0;
+        if (answersWithinMs !== undefined) socket.setTimeout(answersWithinMs);
+        try {
+          return send(reply, await handle(callOf(request, reply, deps.ownUrl())));
+        } finally {
+          if (answersWithinMs !== undefined) socket.setTimeout(silenceMs);
+        }
+      },
     });
   }
   refuseOtherMethods(app, routes);
@@ -67,7 +76,9 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
   }
 }
 
-function callOf(request: FastifyRequest, ownUrl: string): Call {
+function callOf(request: FastifyRequest, { raw }: FastifyReply, ownUrl: string): Call {
+  const gone = new AbortController();
+  raw.once('close', () => gone.abort());
   const params = request.params as Record<string, string>;
   const { subscription = '', resourceGroup = '', workspace = '' } = params;
   return {
@@ -79,6 +90,7 @@ function callOf(request: FastifyRequest, ownUrl: string): Call {
     baseUrl: baseUrlOf(request.headers.host, ownUrl),
     path: pathOf(request),
     workspace: { subscription, resourceGroup, workspace },
+    signal: gone.signal,
   };
 }
 

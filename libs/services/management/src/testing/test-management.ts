@@ -5,11 +5,13 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino, type Logger } from 'pino';
 import { AuthServiceClient } from '@mooring/contracts/auth';
+import { BatchServiceClient } from '@mooring/contracts/batch';
+import { ControllerServiceService, type ControllerServiceServer } from '@mooring/contracts/controller';
 import { RegistryServiceClient } from '@mooring/contracts/registry';
 import { dataFolder } from '@mooring/config';
-import type { Operation, Resource, ResourceKind } from '@mooring/domain';
+import type { BatchLaunch, JobRecord, Operation, Resource, ResourceKind } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { createClient, type RpcClient } from '@mooring/rpc';
+import { createClient, service, startGrpcServer, unary, type RpcClient } from '@mooring/rpc';
 import { startModules, type RunningModules } from '@mooring/runtime';
 import { managementModule } from '../index.ts';
 
@@ -46,6 +48,8 @@ export interface TestManagement {
   send(method: string, path: string, asked?: Asked): Promise<Answered>;
   /** What the controller does first for a new endpoint. */
   ensureKeys(endpoint: string): Promise<void>;
+  /** What the gateway does with a body that is posted to a batch endpoint: the name of the job. */
+  submitJob(endpoint: string, body: unknown): Promise<string>;
   stopRegistry(): Promise<void>;
   startRegistry(): Promise<void>;
   stopAuth(): Promise<void>;
@@ -74,6 +78,8 @@ export interface TestSettings {
   data: string;
   /** More variables. */
   environment?: Readonly<Record<string, string>>;
+  /** Starts the batch-scheduler, too, with a controller that finds everything ready; no worker. */
+  jobs?: boolean;
 }
 
 export async function startTestManagement(settings: TestSettings): Promise<TestManagement> {
@@ -89,6 +95,7 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
   };
   const auth = await startChild(mainOf('auth'), environment);
   let registry = await startChild(mainOf('registry'), environment);
+  const jobs = settings.jobs === true ? await startJobs(folder.run, environment) : undefined;
   const logged: string[] = [];
   const log = collectingLog(logged);
   const socket = join(folder.run, 'auth.sock');
@@ -107,6 +114,13 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
       await client.call('ensureEndpointKeys', { endpoint });
       client.close();
     },
+    submitJob: async (endpoint, body) => {
+      const client = createClient(BatchServiceClient, `unix:${join(folder.run, 'batch-scheduler.sock')}`);
+      const request = { endpoint, jobJson: JSON.stringify(body), deployment: '', idempotencyKey: '', principal: 'x' };
+      const { jobJson } = await client.call('submitJob', request);
+      client.close();
+      return (JSON.parse(jobJson) as JobRecord).name;
+    },
     stopRegistry: () => endChild(registry),
     startRegistry: async () => {
       registry = await startChild(mainOf('registry'), environment);
@@ -115,11 +129,39 @@ export async function startTestManagement(settings: TestSettings): Promise<TestM
     retire: async () => void (await running.stop(10_000, 'replaced')),
     stop: async () => {
       await running.stop(5_000);
+      await jobs?.stop();
       await endChild(registry);
       await endChild(auth);
     },
   };
   return management;
+}
+
+/** A controller that says of every job that what it runs with is ready. */
+async function startJobs(run: string, environment: NodeJS.ProcessEnv): Promise<{ stop(): Promise<void> }> {
+  const log = pino({ enabled: false });
+  const launch: BatchLaunch = {
+    runtime: { kind: 'python', interpreter: 'python3', codeDir: '/', scoringScript: 'score.py', workerCount: 1 },
+    environmentVariables: {},
+    limits: { cpu: 1, memoryMib: 256 },
+    warnings: [],
+  };
+  const answers: Partial<ControllerServiceServer> = {
+    prepareBatch: unary(log, () => ({ launchJson: JSON.stringify(launch) })),
+  };
+  const controller = await startGrpcServer({
+    address: `unix:${join(run, 'controller.sock')}`,
+    services: [service(ControllerServiceService, answers as ControllerServiceServer)],
+    log,
+    ready: () => true,
+  });
+  const scheduler = await startChild(mainOf('batch-scheduler'), environment);
+  return {
+    stop: async () => {
+      await endChild(scheduler);
+      await controller.stop(AbortSignal.timeout(1_000));
+    },
+  };
 }
 
 function viewRegistry(address: string): RegistryView {

@@ -1,0 +1,80 @@
+import type { JobRecord } from '@mooring/domain';
+import { datastoreUriOf, workspaceId, type Workspace } from './ids.ts';
+
+/**
+ * A batch job as the control plane's `jobs` answers it: azureml-contract 3.4 `PipelineJob`, with what its section 6.2 says that Azure's
+ * SDK looks for. What Azure has no field for is below `properties.mooring`. `managementUrl` is the base of this REST's addresses.
+ */
+export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: string): Record<string, unknown> {
+  const { input, output } = job;
+  const id = `${workspaceId(workspace)}/jobs/${job.name}`;
+  return {
+    id,
+    name: job.name,
+    type: 'Microsoft.MachineLearningServices/workspaces/jobs',
+    properties: {
+      jobType: 'Pipeline',
+      status: job.status,
+      displayName: job.displayName,
+      experimentName: job.experimentName,
+      isArchived: false,
+      services: {
+        Tracking: { jobServiceType: 'Tracking', endpoint: managementUrl },
+        Studio: { jobServiceType: 'Studio', endpoint: `${managementUrl}${id}` },
+      },
+      // By this the SDK looks for the output below the name `score`.
+      tags: { ...job.tags, 'azureml.batchrun': 'true' },
+      properties: job.properties,
+      settings: {},
+      jobs: {},
+      inputs: { [input.name]: { jobInputType: input.type, mode: 'ReadOnlyMount', uri: input.uri } },
+      outputs: {
+        score: {
+          jobOutputType: 'uri_folder',
+          mode: 'ReadWriteMount',
+          uri: datastoreUriOf(workspace, `${output.container}/${output.folder}`),
+        },
+      },
+      mooring: jobMore(job),
+    },
+    systemData: jobSystemData(job),
+  };
+}
+
+const more = [
+  'endpoint',
+  'deployment',
+  'attempt',
+  'since',
+  'startedAt',
+  'endedAt',
+  'error',
+  'progress',
+  'listing',
+  'usage',
+  'settings',
+  'model',
+  'ran',
+  'output',
+] as const satisfies readonly (keyof JobRecord)[];
+
+/** What Azure's shapes of a job have no place for: these fields of the document, where it has them. */
+export type JobMore = Pick<JobRecord, (typeof more)[number]>;
+
+export function jobMore(job: JobRecord): JobMore {
+  return Object.fromEntries(
+    more.filter((field) => job[field] !== undefined).map((field) => [field, job[field]]),
+  ) as never;
+}
+
+/** It changed last when it came to its present status. */
+export function jobSystemData(job: JobRecord): Record<string, unknown> {
+  return {
+    createdAt: job.createdAt,
+    createdBy: job.createdBy,
+    createdByType: 'User',
+    lastModifiedAt: job.since,
+    lastModifiedBy: job.createdBy,
+    lastModifiedByType: 'User',
+  };
+}
