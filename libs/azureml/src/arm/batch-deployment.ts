@@ -4,6 +4,7 @@ import {
   type BatchDeploymentSpec,
   type BatchJobSettings,
   type ModelBatchDeploymentSpec,
+  type PipelineBatchDeploymentSpec,
   type Stored,
 } from '@mooring/domain';
 import { isoFromSeconds } from '../reading/durations.ts';
@@ -14,6 +15,7 @@ import {
   object,
   readOnly,
   required,
+  scalarText,
   text,
   whole,
   type Field,
@@ -21,12 +23,10 @@ import {
   type Reading,
 } from '../reading/fields.ts';
 import { present } from '../reading/present.ts';
-import { batchRanges, computeName, outputFileName } from '../reading/batch-values.ts';
+import { batchRanges, computeName, outputFileName, pipelineSettings } from '../reading/batch-values.ts';
 import type { ArmContext } from './envelope.ts';
 import { assetReference, computeId, resourceId, type AssetType } from './ids.ts';
 import { anyObject, durationSeconds, envelope, textMap } from './scalars.ts';
-
-const pipelines = 'pipeline component deployments';
 
 /** `{"referenceType": "Id", "assetId": ...}`: the key of an asset's version. */
 function assetId(type: AssetType): Field<string> {
@@ -48,9 +48,9 @@ const properties = object({
   properties: textMap,
   compute: computeName,
   deploymentConfiguration: object({
-    deploymentConfigurationType: required(choice({ Model: 'Model' }, { PipelineComponent: pipelines })),
-    componentId: later(pipelines),
-    settings: readOnly,
+    deploymentConfigurationType: required(choice({ Model: 'Model', PipelineComponent: 'PipelineComponent' })),
+    componentId: assetId('components'),
+    settings: mapOf(scalarText),
     description: readOnly,
     tags: readOnly,
   }),
@@ -95,6 +95,8 @@ export function batchDeploymentFromArm(body: unknown, reading: Reading): BatchDe
   for (const problem of readBatchSettings(values.properties ?? {}).problems) {
     reading.problems.push({ ...problem, path: `properties.${problem.path}` });
   }
+  if (values.deploymentConfiguration?.deploymentConfigurationType === 'PipelineComponent')
+    return pipelineOf(values, read?.tags ?? {}, reading);
   noteMissing(values, body, reading);
   const { codeId, scoringScript } = values.codeConfiguration ?? {};
   return present({
@@ -109,6 +111,32 @@ export function batchDeploymentFromArm(body: unknown, reading: Reading): BatchDe
     compute: values.compute ?? '',
     job: jobSettingsOf(values),
   }) as unknown as ModelBatchDeploymentSpec;
+}
+
+/** Azure's SDK sends what a model deployment takes as well, at its defaults; nothing of it means anything here. */
+function pipelineOf(values: Values, tags: Record<string, string>, reading: Reading): PipelineBatchDeploymentSpec {
+  const { componentId, settings = {} } = values.deploymentConfiguration ?? {};
+  const at = 'properties.deploymentConfiguration';
+  if (componentId === undefined && reading.problems.length === 0) {
+    reading.problems.push({ path: `${at}.componentId`, problem: 'is missing', expected: 'a value: it is required' });
+  }
+  // Names as in YAML and in REST, values as texts.
+  const plain = Object.fromEntries(Object.entries(settings).map(([name, value]) => [snake(name), value]));
+  const read = pipelineSettings.read(plain, `${at}.settings`, reading);
+  return present({
+    description: values.description,
+    tags,
+    properties: values.properties ?? {},
+    type: 'pipeline',
+    component: componentId ?? '',
+    settings: present({
+      defaultCompute: read?.default_compute,
+      defaultDatastore: read?.default_datastore,
+      continueOnStepFailure: read?.continue_on_step_failure ?? false,
+      forceRerun: read?.force_rerun ?? false,
+      experimentName: read?.experiment_name,
+    }),
+  }) as PipelineBatchDeploymentSpec;
 }
 
 /** What a model deployment must have; one that was refused has its own problem. */
@@ -158,7 +186,7 @@ export function batchDeploymentToArm(
     const deploymentConfiguration = {
       deploymentConfigurationType: 'PipelineComponent',
       componentId: idOf('component', spec.component),
-      settings: spec.settings,
+      settings: Object.fromEntries(Object.entries(spec.settings).map(([name, value]) => [snake(name), String(value)])),
     };
     return { properties: present({ ...common, deploymentConfiguration }) };
   }
@@ -194,4 +222,8 @@ function jobSettingsToArm(job: BatchJobSettings): Record<string, unknown> {
       timeout: isoFromSeconds(job.retrySettings.timeoutS),
     },
   };
+}
+
+function snake(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (capital, at) => `${at === 0 ? '' : '_'}${capital.toLowerCase()}`);
 }

@@ -111,13 +111,13 @@ describe('a batch deployment in REST', () => {
     expect(specFromArm('batch-deployment', { properties })).toEqual({ spec, problems: [] });
   });
 
-  it('says that pipelines come later, whatever else is in such a body', () => {
-    const { problems } = specFromArm('batch-deployment', {
+  it('reads a pipeline deployment as the SDK sends it, with what it sends of every deployment', () => {
+    const { spec, problems } = specFromArm('batch-deployment', {
       properties: {
         deploymentConfiguration: {
           deploymentConfigurationType: 'PipelineComponent',
           componentId: { referenceType: 'Id', assetId: `${base}/components/tidy/versions/1` },
-          settings: { default_compute: 'pool' },
+          settings: { default_compute: 'pool', continue_on_step_failure: 'True', ForceRerun: 'false' },
           tags: {},
         },
         errorThreshold: -1,
@@ -126,8 +126,23 @@ describe('a batch deployment in REST', () => {
         outputFileName: 'predictions.csv',
       },
     });
-    expect(problems.every(({ later }) => later)).toBe(true);
-    expect(problems[0]?.problem).toMatch(/pipeline component deployments, which comes with a later version/);
+    expect(problems).toEqual([]);
+    expect(spec).toEqual({
+      tags: {},
+      properties: {},
+      type: 'pipeline',
+      component: 'tidy/1',
+      settings: { defaultCompute: 'pool', continueOnStepFailure: true, forceRerun: false },
+    });
+  });
+
+  it.each([
+    [{}, 'properties.deploymentConfiguration.componentId'],
+    [{ componentId: 'tidy/1' }, 'properties.deploymentConfiguration.componentId'],
+    [{ settings: { continue_on_step_failure: 'maybe' } }, 'properties.deploymentConfiguration.componentId'],
+  ])('refuses a pipeline deployment of %j', (configuration, path) => {
+    const deploymentConfiguration = { deploymentConfigurationType: 'PipelineComponent', ...configuration };
+    expect(pathsOf(specFromArm('batch-deployment', { properties: { deploymentConfiguration } }))).toContain(path);
   });
 
   it('shows a pipeline deployment as Azure does', () => {
@@ -142,6 +157,7 @@ describe('a batch deployment in REST', () => {
       deploymentConfiguration: {
         deploymentConfigurationType: 'PipelineComponent',
         componentId: { referenceType: 'Id', assetId: `${base}/components/tidy/versions/1` },
+        settings: { continue_on_step_failure: 'false', force_rerun: 'false' },
       },
     });
   });
@@ -202,6 +218,11 @@ describe('a batch deployment in REST', () => {
     ['environmentVariables.A_b', 'properties.environmentVariables.A_b'],
     ['properties.mooring.cpu', 'properties.properties.mooring.cpu'],
   ])('finds the place of %s in a body', (path, place) => expect(armPathOf('batch-deployment', path)).toBe(place));
+
+  it('finds the place of what is in a component', () => {
+    const path = 'component.jobs.a_b.inputs.mini_batch';
+    expect(armPathOf('component', path)).toBe('properties.componentSpec.jobs.a_b.inputs.mini_batch');
+  });
 });
 
 describe('data assets in REST', () => {

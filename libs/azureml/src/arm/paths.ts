@@ -55,7 +55,7 @@ function probePaths(probe: string): Record<string, string> {
 }
 
 /** Maps whose keys are the user's own words and must not be touched. */
-const maps = new Set(['tags', 'properties', 'traffic', 'mirrorTraffic', 'environmentVariables']);
+const maps = new Set(['component', 'tags', 'properties', 'traffic', 'mirrorTraffic', 'environmentVariables']);
 
 /**
  * Where a domain problem's path (`requestSettings.requestTimeoutMs`, or YAML's `mirror_traffic.luca`) is in a body:

@@ -1,4 +1,4 @@
-import { text, wrong, type Field } from './fields.ts';
+import { bool, object, text, wrong, type Field } from './fields.ts';
 
 /** Smallest and largest values of what a batch job may be told, in YAML and REST alike. */
 export const batchRanges = {
@@ -29,3 +29,17 @@ export const computeName: Field<string> = {
     return /^[a-zA-Z0-9][-\w.]{0,63}$/.test(name) ? name : wrong(reading, path, value, expected);
   },
 };
+
+const word = text({
+  test: (value) => /^[\w.-]{1,255}$/.test(value),
+  expected: 'at most 255 letters, digits, dashes, underscores and dots',
+});
+
+/** Settings of a pipeline deployment (azureml-contract 1.4), as files and bodies spell them. */
+export const pipelineSettings = object({
+  default_compute: computeName,
+  default_datastore: word,
+  continue_on_step_failure: bool,
+  force_rerun: bool,
+  experiment_name: word,
+});

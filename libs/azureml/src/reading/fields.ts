@@ -9,6 +9,8 @@ export interface Reading {
   sources: ReadonlyMap<string, string>;
   /** Takes `"2"` for 2, as Azure's client does in its files; REST does not. */
   quotedNumbers?: boolean;
+  /** Passes over keys that no field is for: what a client of another version sends beside those that count. */
+  unknownPassed?: boolean;
 }
 
 /** Reads one value: what it should be, or undefined after having noted a problem. */
@@ -178,7 +180,7 @@ export function object<F extends Fields>(fields: F, what = 'a mapping'): Field<O
   return {
     read(value, path, reading) {
       if (!isObject(value)) return wrong(reading, path, value, `${what} with: ${offered(fields)}`);
-      noteUnknownKeys(value, fields, path, reading);
+      if (reading.unknownPassed !== true) noteUnknownKeys(value, fields, path, reading);
       const entries: [string, unknown][] = [];
       for (const [key, field] of Object.entries(fields)) {
         const at = childPath(path, key);

@@ -1,5 +1,6 @@
 import { isObject } from '../reading/fields.ts';
 import {
+  assetShape,
   authWord,
   codeShape,
   creationContext,
@@ -49,12 +50,19 @@ export function batchDeploymentShape(arm: Json, properties: Json): Json {
   });
 }
 
+/** What its file says at the root, beside what every asset has. */
+export function componentShape(arm: Json, properties: Json): Json {
+  const spec = isObject(properties['componentSpec']) ? properties['componentSpec'] : {};
+  return withoutUndefined({ ...spec, ...assetShape(arm, properties) });
+}
+
 function pipelineShape(configuration: Json): Json {
   const settings = isObject(configuration['settings']) ? configuration['settings'] : {};
   return {
     type: 'pipeline',
     component: assetReference(configuration['componentId']),
-    settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [snake(name) ?? name, value])),
+    // Azure's bodies have texts here.
+    settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, truths.get(value) ?? value])),
   };
 }
 
@@ -78,6 +86,11 @@ function modelShape(properties: Json): Json {
     logging_level: lower(properties['loggingLevel']),
   };
 }
+
+const truths: ReadonlyMap<unknown, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
 
 function assetReference(value: unknown): string | undefined {
   return isObject(value) ? reference(value['assetId']) : undefined;

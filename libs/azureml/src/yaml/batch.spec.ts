@@ -114,7 +114,6 @@ describe('files of batch endpoints, their deployments and data', () => {
 const later = (path: string, capability: string): string =>
   `${path}: asks for ${capability}, which comes with a later version of Mooring`;
 const nodes = 'nodes of a chosen kind';
-const pipelines = 'pipeline component deployments';
 
 const refused: { kind: YamlKind; fields: Fields; says: string[] }[] = [
   {
@@ -149,17 +148,15 @@ const refused: { kind: YamlKind; fields: Fields; says: string[] }[] = [
     fields: { identity: '{type: user_assigned}' },
     says: [later('identity.type', 'identities managed by Azure')],
   },
-  { kind: 'batch-deployment', fields: { type: 'pipeline', model: undefined }, says: [later('type', pipelines)] },
   {
     kind: 'batch-deployment',
-    fields: { component: 'pipe/pipeline.yml', model: undefined, compute: undefined },
-    says: [later('component', pipelines)],
+    fields: { type: 'model', component: 'pipe/pipeline.yml' },
+    says: ['component: is for pipeline deployments (expected type: pipeline, and nothing of a model)'],
   },
-  { kind: 'batch-deployment', fields: { job_definition: 'azureml:job' }, says: [later('job_definition', pipelines)] },
   {
     kind: 'batch-deployment',
     fields: { type: 'managed' },
-    says: ["type: 'managed' is not allowed (expected one of: model)"],
+    says: ["type: 'managed' is not allowed (expected one of: model, pipeline)"],
   },
   {
     kind: 'batch-deployment',
@@ -397,7 +394,7 @@ describe('what is printed of batch resources', () => {
 
   it('names the component of a pipeline deployment', () => {
     const componentId = { referenceType: 'Id', assetId: `${workspace}/components/tidy/versions/1` };
-    const settings = { continueOnStepFailure: false, defaultCompute: 'pool' };
+    const settings = { continue_on_step_failure: 'false', default_compute: 'pool' };
     const properties = { deploymentConfiguration: { componentId, settings } };
     expect(yamlShapeOf('batch-deployment', { name: 'pipe', properties })).toMatchObject({
       type: 'pipeline',

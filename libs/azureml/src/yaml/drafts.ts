@@ -65,13 +65,19 @@ export interface BatchEndpointDraft {
   body: ArmBody;
 }
 
-/** `body.properties` lacks `model`, `environmentId` and `codeConfiguration` until their sources are stored. */
+/**
+ * `body.properties` lacks `model`, `environmentId` and `codeConfiguration`, or `deploymentConfiguration.componentId`, until their sources
+ * are stored.
+ */
 export interface BatchDeploymentDraft {
   kind: 'batch-deployment';
   name: string;
   endpointName: string;
   body: ArmBody;
-  model: Source<ModelDraft>;
+  /** Of a deployment of a model. */
+  model?: Source<ModelDraft>;
+  /** Of a pipeline deployment, which has nothing else. */
+  component?: Source<ComponentDraft>;
   environment?: Source<EnvironmentDraft>;
   code?: ScoringCode;
 }
@@ -86,6 +92,25 @@ export interface DataDraft {
   body: ArmBody;
 }
 
+export type ComponentCode = { reference: AssetReference } | { files: LocalFiles };
+
+/**
+ * `body.properties.componentSpec` lacks `code` and `environment` (a parallel component's are in its `task`) and the `componentId` of each
+ * step until their sources are stored.
+ */
+export interface ComponentDraft {
+  kind: 'component';
+  /** Absent for an anonymous component of a deployment or a step. */
+  name?: string;
+  /** Absent when the next free version is meant. */
+  version?: string;
+  code?: ComponentCode;
+  environment?: Source<EnvironmentDraft>;
+  /** Of a pipeline, by the step's name. */
+  steps?: Record<string, Source<ComponentDraft>>;
+  body: ArmBody;
+}
+
 export interface DraftByKind {
   'online-endpoint': EndpointDraft;
   'online-deployment': DeploymentDraft;
@@ -94,6 +119,7 @@ export interface DraftByKind {
   model: ModelDraft;
   environment: EnvironmentDraft;
   data: DataDraft;
+  component: ComponentDraft;
 }
 
 export type YamlKind = keyof DraftByKind;

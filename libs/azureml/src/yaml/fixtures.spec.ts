@@ -171,14 +171,6 @@ describe('files that ask for what comes later', () => {
     );
   });
 
-  it('refuses a pipeline deployment as one that comes later, whatever else is in it', async () => {
-    const error = await refusal(loadYaml(file('14-batch-deployment-pipeline.yml'), { kind: 'batch-deployment' }));
-    expect(error).toMatchObject({ code: 'unimplemented', reason: 'NOT_SUPPORTED_YET' });
-    expect(linesOf(error)).toEqual([
-      'type: asks for pipeline component deployments, which comes with a later version of Mooring',
-    ]);
-  });
-
   it.each([
     ['10-batch-endpoint.yml', 'online-endpoint', 'batch-endpoint'],
     ['11-batch-deployment-model.yml', 'online-deployment', 'batch-deployment'],

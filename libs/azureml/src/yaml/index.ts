@@ -12,6 +12,8 @@ export type {
   ArmBody,
   BatchDeploymentDraft,
   BatchEndpointDraft,
+  ComponentCode,
+  ComponentDraft,
   DataDraft,
   DeploymentDraft,
   Draft,

@@ -7,6 +7,7 @@ import { isObject, type Reading } from '../reading/fields.ts';
 import { assetChangeFields, type AssetChange } from './kinds/asset-change.ts';
 import { readBatchDeployment } from './kinds/batch-deployment.ts';
 import { readBatchEndpoint } from './kinds/batch-endpoint.ts';
+import { readComponentFile } from './kinds/component.ts';
 import { readData } from './kinds/data.ts';
 import { draftEnvironment, readEnvironmentFields } from './kinds/environment.ts';
 import { draftModel, readModelFields } from './kinds/model.ts';
@@ -94,6 +95,7 @@ const readers: { [K in YamlKind]: Reader<DraftByKind[K]> } = {
   'batch-endpoint': async (value, reading) => readBatchEndpoint(value, reading),
   'batch-deployment': readBatchDeployment,
   data: readData,
+  component: readComponentFile,
   model: async (value, reading, context) => {
     const read = readModelFields(value, '', reading);
     return read && !reading.problems.some((problem) => problem.later) ? draftModel(read, '', context) : undefined;

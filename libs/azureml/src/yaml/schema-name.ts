@@ -11,6 +11,7 @@ export const schemaNames: Readonly<Record<YamlKind, readonly [string, ...string[
   model: ['model'],
   environment: ['environment'],
   data: ['data'],
+  component: ['pipelineComponent', 'commandComponent', 'parallelComponent'],
 };
 
 const kubernetes = 'Kubernetes as a compute target';
@@ -18,8 +19,6 @@ const kubernetes = 'Kubernetes as a compute target';
 const laterSchemas: Readonly<Record<string, string>> = {
   kubernetesonlineendpoint: kubernetes,
   kubernetesonlinedeployment: kubernetes,
-  pipelinecomponent: 'components',
-  commandcomponent: 'components',
   pipelinejob: 'jobs',
   serverlessendpoint: 'serverless endpoints',
   marketplacesubscription: 'marketplace subscriptions',

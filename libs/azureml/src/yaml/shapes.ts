@@ -1,5 +1,5 @@
 import { isObject } from '../reading/fields.ts';
-import { batchDeploymentShape, batchEndpointShape } from './batch-shapes.ts';
+import { batchDeploymentShape, batchEndpointShape, componentShape } from './batch-shapes.ts';
 import type { YamlKind } from './drafts.ts';
 import { parseYaml } from './read-yaml.ts';
 import {
@@ -55,6 +55,7 @@ const shapers: Readonly<Record<ShapeKind, (arm: Json, properties: Json) => Json>
   model: modelShape,
   environment: environmentShape,
   data: dataShape,
+  component: componentShape,
 };
 
 function endpointShape(arm: Json, properties: Json): Json {

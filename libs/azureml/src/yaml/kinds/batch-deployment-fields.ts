@@ -1,13 +1,12 @@
 import { batchRanges, computeName, outputFileName } from '../../reading/batch-values.ts';
 import { isoFromSeconds } from '../../reading/durations.ts';
 import { present } from '../../reading/present.ts';
-import { choice, later, mapOf, object, required, whole, type ObjectOf } from '../../reading/fields.ts';
+import { choice, later, mapOf, object, required, whole, type Field, type ObjectOf } from '../../reading/fields.ts';
 import { commonFields, endpointName, pathText, variables } from './common.ts';
 import { asset, ofKind } from './deployment-parts.ts';
 import { readEnvironmentFields, type EnvironmentValues } from './environment.ts';
 import { readModelFields, type ModelValues } from './model.ts';
 
-const pipelines = 'pipeline component deployments';
 const nodes = 'nodes of a chosen kind';
 const instanceCount = whole(...batchRanges.instanceCount);
 
@@ -23,12 +22,19 @@ export const jobFields = {
 };
 
 /** Only a pipeline deployment has these; what the others' rules say of one would only mislead. */
-export const pipelineFields = { component: later(pipelines), job_definition: later(pipelines) };
+const ofPipelines: Field<never> = {
+  hidden: true,
+  read: (_value, path, reading) => {
+    const expected = 'type: pipeline, and nothing of a model';
+    reading.problems.push({ path, problem: 'is for pipeline deployments', expected });
+    return undefined;
+  },
+};
 
 const fields = {
   name: required(endpointName),
   endpoint_name: required(endpointName),
-  type: choice({ model: 'model' }, { pipeline: pipelines }),
+  type: choice({ model: 'model', pipeline: 'pipeline' }),
   model: required(asset<ModelValues>('models', readModelFields)),
   code_configuration: object({ code: required(pathText), scoring_script: required(pathText) }),
   environment: asset<EnvironmentValues>('environments', readEnvironmentFields),
@@ -45,7 +51,8 @@ const fields = {
   }),
   settings: object({ ...jobFields, instance_count: instanceCount, environment_variables: variables }),
   ...jobFields,
-  ...pipelineFields,
+  component: ofPipelines,
+  job_definition: ofPipelines,
   instance_type: ofKind('online-deployment'),
   request_settings: ofKind('online-deployment'),
   scale_settings: ofKind('online-deployment'),

@@ -7,11 +7,11 @@ import {
   batchDeployment,
   jobFieldNames,
   jobProperties,
-  pipelineFields,
   type BatchDeploymentValues,
   type JobValues,
 } from './batch-deployment-fields.ts';
 import { noteCodeless, readSources } from './deployment-parts.ts';
+import { isPipelineDeployment, readPipelineDeployment } from './pipeline-deployment.ts';
 
 /** azureml-contract 1.4, local files included. Undefined when a problem was noted. */
 export async function readBatchDeployment(
@@ -19,6 +19,7 @@ export async function readBatchDeployment(
   reading: Reading,
   context: LocalContext,
 ): Promise<BatchDeploymentDraft | undefined> {
+  if (isPipelineDeployment(value)) return readPipelineDeployment(value, reading, context);
   const read = batchDeployment.read(value, '', reading);
   if (read === undefined) return undefined;
   noteCodeless(read.model, value, reading);
@@ -48,10 +49,7 @@ export async function readBatchDeployment(
 
 /** A pipeline deployment or an online one has other rules; what these say of it would only mislead. */
 function dropProblemsOfAnotherType(reading: Reading): void {
-  const type = reading.problems.find(
-    ({ path, problem, later }) =>
-      (later && (path === 'type' || Object.hasOwn(pipelineFields, path))) || problem.startsWith('is for '),
-  );
+  const type = reading.problems.find(({ problem }) => problem.startsWith('is for '));
   if (type !== undefined) reading.problems.splice(0, reading.problems.length, type);
 }
 

@@ -29,7 +29,7 @@ export function asset<V>(
   };
 }
 
-async function sourceOf<V, D>(
+export async function sourceOf<V, D>(
   either: Either<V> | undefined,
   draft: (values: V) => Promise<D | undefined>,
 ): Promise<Source<D> | undefined> {

@@ -77,6 +77,19 @@ path: data/unlabelled
 description: flowers
 tags: {team: shapes}
 `,
+  component: `
+name: tidy
+version: 1
+type: command
+description: tidies
+inputs: {data: {type: uri_folder, mode: ro_mount}}
+outputs: {clean: {type: uri_folder}}
+command: python tidy.py \${{inputs.data}} \${{outputs.clean}}
+code: pipe/components/src
+environment: {name: env, image: "python:3.11", conda_file: env/conda.yaml, os_type: linux}
+environment_variables: {LEVEL: high}
+tags: {team: shapes}
+`,
   model: `
 name: fern
 version: 3
@@ -105,6 +118,7 @@ const openMappings = new Set([
   'properties',
   'environment_variables',
   'collections',
+  'outputs',
 ]);
 const requiredPaths: Readonly<Record<YamlKind, readonly string[]>> = {
   'online-endpoint': ['name'],
@@ -112,11 +126,12 @@ const requiredPaths: Readonly<Record<YamlKind, readonly string[]>> = {
   'batch-endpoint': ['name'],
   'batch-deployment': ['name', 'endpoint_name', 'model', 'compute'],
   data: ['name', 'path'],
+  component: ['name', 'type', 'command', 'inputs.data.type'],
   model: ['name', 'path'],
   environment: ['name', 'image'],
 };
-/** Texts that take every text. */
-const freeTexts = new Set(['description', 'stage', 'image', 'output_file_name']);
+/** Values that take every text, or nearly every number. */
+const freeTexts = new Set(['description', 'stage', 'image', 'output_file_name', 'command', 'error_threshold']);
 
 /** `count` files, each a good one spoilt in one way that its title tells, and that a problem must name. */
 export function mutatedFiles(seed: number, count: number): MalformedFile[] {

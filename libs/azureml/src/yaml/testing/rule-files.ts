@@ -25,6 +25,7 @@ const good: Readonly<Record<YamlKind, Readonly<Record<string, string>>>> = {
     compute: 'azureml:pool',
   },
   data: { name: 'photos', path: 'data/unlabelled' },
+  component: { name: 'tidy', type: 'command', command: 'python tidy.py', code: 'pipe/components/src' },
   model: { name: 'fern', path: 'artifacts/fern' },
   environment: { name: 'fern', image: 'python:3.11' },
 };
