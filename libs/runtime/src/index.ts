@@ -8,7 +8,7 @@ export {
   type StopReason,
 } from './module.ts';
 export { startModules, type RunningModules, type StopFailure } from './run-modules.ts';
-export { countExternalMemoryWithHeap } from './heap-limits.ts';
+export { countExternalMemoryWithHeap, letHeapGrow } from './heap-limits.ts';
 export { runMain, type MainOptions } from './run-main.ts';
 export { adoptSocket, detachSocket, type ConnectionRelay, type RawConnection } from './connection-relay.ts';
 export type { FromChild, ReadyMessage, ToChild } from './supervisor-messages.ts';

@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { ConfigError, readLogLevel, type Environment } from '@mooring/config';
 import { relayOverIpc } from './connection-relay.ts';
-import { countExternalMemoryWithHeap } from './heap-limits.ts';
+import { countExternalMemoryWithHeap, letHeapGrow } from './heap-limits.ts';
 import type { ModuleSet, StopReason } from './module.ts';
 import { startModules, type RunningModules, type StopFailure } from './run-modules.ts';
 import type { FromChild, ToChild } from './supervisor-messages.ts';
@@ -29,6 +29,7 @@ const retireTimeoutMs = 185_000;
  */
 export async function runMain(modules: ModuleSet, options: MainOptions): Promise<void> {
   countExternalMemoryWithHeap();
+  letHeapGrow();
   const log = logOf(process.env);
   if (log === undefined) return;
   const names = options.target === 'all' ? Object.keys(modules) : options.target.split(',');

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { InstanceSpec } from '@mooring/domain';
 import { readLogLevel, type Environment } from '@mooring/config';
-import { countExternalMemoryWithHeap } from '@mooring/runtime';
+import { countExternalMemoryWithHeap, letHeapGrow } from '@mooring/runtime';
 import type { ModelRuntime } from '@mooring/scoring-stream';
 import { startTracing } from '@mooring/telemetry';
 import type { Logger } from 'pino';
@@ -21,6 +21,7 @@ const stopMarginMs = 2_000;
  */
 export async function runScorerProcess(environment: Environment): Promise<number> {
   countExternalMemoryWithHeap();
+  letHeapGrow();
   let level: string;
   try {
     level = readLogLevel(environment);
