@@ -56,6 +56,62 @@ export const nouns: Readonly<Record<string, Noun>> = {
       autotune: () => import('./commands/online-deployment/autotune.ts'),
     },
   },
+  'batch-endpoint': {
+    summary: 'Stable addresses that make jobs over many files',
+    verbs: {
+      create: () => import('./commands/batch-endpoint/create.ts'),
+      update: () => import('./commands/batch-endpoint/update.ts'),
+      show: () => import('./commands/batch-endpoint/show.ts'),
+      list: () => import('./commands/batch-endpoint/list.ts'),
+      delete: () => import('./commands/batch-endpoint/delete.ts'),
+      invoke: () => import('./commands/batch-endpoint/invoke.ts'),
+      'list-jobs': () => import('./commands/batch-endpoint/list-jobs.ts'),
+      'get-credentials': () => import('./commands/batch-endpoint/get-credentials.ts'),
+      'regenerate-keys': () => import('./commands/batch-endpoint/regenerate-keys.ts'),
+    },
+  },
+  'batch-deployment': {
+    summary: 'What the jobs of a batch endpoint run: a model and its code, or a pipeline',
+    verbs: {
+      create: () => import('./commands/batch-deployment/create.ts'),
+      update: () => import('./commands/batch-deployment/update.ts'),
+      show: () => import('./commands/batch-deployment/show.ts'),
+      list: () => import('./commands/batch-deployment/list.ts'),
+      delete: () => import('./commands/batch-deployment/delete.ts'),
+      'list-jobs': () => import('./commands/batch-deployment/list-jobs.ts'),
+    },
+  },
+  job: {
+    summary: 'Runs of batch endpoints',
+    verbs: {
+      show: () => import('./commands/job/show.ts'),
+      list: () => import('./commands/job/list.ts'),
+      stream: () => import('./commands/job/stream.ts'),
+      cancel: () => import('./commands/job/cancel.ts'),
+      download: () => import('./commands/job/download.ts'),
+      resume: () => import('./commands/job/resume.ts'),
+      verify: () => import('./commands/job/verify.ts'),
+      'get-logs': () => import('./commands/job/get-logs.ts'),
+    },
+    laterVerbs: {
+      create: 'jobs without an endpoint',
+      archive: 'archived jobs',
+      restore: 'archived jobs',
+      update: 'changes of a job’s tags',
+    },
+  },
+  data: {
+    summary: 'Registered data',
+    verbs: {
+      create: () => import('./commands/data/create.ts'),
+      show: () => import('./commands/data/show.ts'),
+      list: () => import('./commands/data/list.ts'),
+      update: () => import('./commands/data/update.ts'),
+      archive: () => import('./commands/data/archive.ts'),
+      restore: () => import('./commands/data/restore.ts'),
+    },
+    laterVerbs: { import: 'imports of data', mount: 'mounts of data', share: 'shared registries' },
+  },
   model: {
     summary: 'Registered models',
     verbs: {
@@ -90,10 +146,6 @@ export const nouns: Readonly<Record<string, Noun>> = {
     summary: 'Completion for a shell',
     verbs: { bash: () => import('./commands/completion/bash.ts'), zsh: () => import('./commands/completion/zsh.ts') },
   },
-  'batch-endpoint': { summary: 'Jobs over many files', later: 'batch endpoints' },
-  'batch-deployment': { summary: 'What a batch endpoint runs', later: 'batch deployments' },
-  job: { summary: 'Runs of batch endpoints', later: 'jobs' },
   'serverless-endpoint': { summary: 'Catalog models by the token', later: 'serverless endpoints' },
   'marketplace-subscription': { summary: 'Offers of vendor models', later: 'marketplace subscriptions' },
-  data: { summary: 'Registered data', later: 'data assets' },
 };

@@ -51,7 +51,8 @@ describe('the mooring process', () => {
     [['up', '--http', 'nowhere'], 2],
     [[...upAnywhere, '--data', '/proc/x'], 2],
     [[...upAnywhere, '--data', '/dev/null'], 2],
-    [['batch-endpoint', 'create', '-f', 'x.yml'], 1],
+    [['serverless-endpoint', 'create', '-f', 'x.yml'], 1],
+    [['job', 'show', '-n', 'night-1'], 6],
     [['online-endpoint', 'show', '-n', 'x'.repeat(100_000)], 2],
   ])('ends for %j with %i, a reason and a next step, and no stack', async (argv, code) => {
     const ended = await mooring(argv);

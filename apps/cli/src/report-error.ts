@@ -20,7 +20,8 @@ export function reportError(
 function headOf({ message, problems }: PlatformError): string {
   const [first] = problems;
   const at = first === undefined ? -1 : message.indexOf(`${first.path}: ${first.problem}`);
-  if (at <= 0) return message;
+  // A message that is the problem itself has nothing before it that would stand alone.
+  if (at <= 0 || !/[:;]\s*$/.test(message.slice(0, at))) return message;
   const what = message.slice(0, at).replace(/[:;,\s]+$/, '');
   return `${what} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}`;
 }
@@ -78,11 +79,14 @@ function nextStepOf(error: PlatformError, command: string): string {
   return `mend that and run the same command again; ${help}`;
 }
 
+const withList = new Set(['model', 'environment', 'data', 'job']);
+
 function listOf(reason: string, command: string): string {
-  if (reason === 'ENDPOINT_NOT_FOUND') return 'online-endpoint list';
-  if (reason === 'DEPLOYMENT_NOT_FOUND') return 'online-deployment list -e <endpoint>';
-  const [noun] = command.split(' ');
-  return noun === 'model' || noun === 'environment' ? `${noun} list` : `${noun} --help`;
+  const [noun = ''] = command.split(' ');
+  const kind = noun.startsWith('batch-') ? 'batch' : 'online';
+  if (reason === 'ENDPOINT_NOT_FOUND') return `${kind}-endpoint list`;
+  if (reason === 'DEPLOYMENT_NOT_FOUND') return `${kind}-deployment list -e <endpoint>`;
+  return withList.has(noun) ? `${noun} list` : `${noun} --help`;
 }
 
 function debugText(thrown: unknown): string {

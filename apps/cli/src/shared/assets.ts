@@ -3,9 +3,10 @@ import type { ArmResource, ListView, ManagementClient, StoredResource } from '@m
 import type { CommandContext } from '../context.ts';
 import { assetRule, changeFlags, laterFlag, nameFlag, registryFlag, versionFlag } from './flags.ts';
 
-/** What models and environments have in common on the command line. */
+/** What models, environments and data have in common on the command line. */
 
-export type AssetKind = 'model' | 'environment';
+const collections = { model: 'models', environment: 'environments', data: 'data' } as const;
+export type AssetKind = keyof typeof collections;
 type Assets = ReturnType<ManagementClient['assets']>;
 
 const labelFlag = {
@@ -107,20 +108,20 @@ interface UpdateArgs extends ShowArgs {
 }
 
 export async function updateAsset(kind: AssetKind, args: UpdateArgs, context: CommandContext): Promise<void> {
-  const { changeAsset, yamlShapeOf } = await import('@mooring/azureml/yaml');
-  const { writable } = await import('@mooring/sdk');
-  const { body, etag } = await versionOf(kind, args, context);
-  const version = versionName(body);
   const given = Object.fromEntries(
     Object.entries({ stage: args.stage, description: args.description }).filter(([, value]) => value !== undefined),
   );
-  const current = { ...yamlShapeOf(kind, body), ...given };
-  const changes = { sets: args.set, adds: args.add, removes: args.remove };
   if (Object.keys(given).length + args.set.length + args.add.length + args.remove.length === 0) {
     throw new PlatformError('invalid_argument', 'BAD_ARGUMENTS', 'nothing is to be changed', {
       problems: [{ path: '(flags)', problem: 'change nothing', expected: '--set, --add, --remove or --description' }],
     });
   }
+  const { changeAsset, yamlShapeOf } = await import('@mooring/azureml/yaml');
+  const { writable } = await import('@mooring/sdk');
+  const { body, etag } = await versionOf(kind, args, context);
+  const version = versionName(body);
+  const current = { ...yamlShapeOf(kind, body), ...given };
+  const changes = { sets: args.set, adds: args.add, removes: args.remove };
   const change = changeAsset(kind, current, changes, `${kind} ${args.name}:${version}`);
   const changed = writable(body);
   const {
@@ -163,7 +164,7 @@ export async function setArchived(
 }
 
 async function assetsOf(kind: AssetKind, context: CommandContext): Promise<Assets> {
-  return (await context.client()).assets(kind === 'model' ? 'models' : 'environments');
+  return (await context.client()).assets(collections[kind]);
 }
 
 /** The named version, else the newest. */
@@ -176,7 +177,11 @@ async function versionOf(
   if (version !== undefined) return assets.getVersion(name, version, context);
   const latest = await assets.latestVersion(name, context);
   if (latest !== undefined) return assets.getVersion(name, versionName(latest), context);
-  throw new PlatformError('not_found', `${kind.toUpperCase()}_NOT_FOUND`, `there is no ${kind} '${name}'`);
+  throw new PlatformError(
+    'not_found',
+    `${kind.toUpperCase()}_NOT_FOUND`,
+    `there is no ${kind === 'data' ? 'data asset' : kind} '${name}'`,
+  );
 }
 
 function versionName(body: ArmResource): string {

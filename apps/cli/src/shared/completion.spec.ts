@@ -14,7 +14,8 @@ function offered(...words: string[]): string[] {
 describe('completion', () => {
   it('offers the nouns that there are', () => {
     expect(offered('mooring', 'onl')).toEqual(['online-endpoint', 'online-deployment']);
-    expect(offered('mooring', 'batch')).toEqual([]);
+    expect(offered('mooring', 'batch')).toEqual(['batch-endpoint', 'batch-deployment']);
+    expect(offered('mooring', 'serverless')).toEqual([]);
   });
 
   it('offers the verbs of a noun', () => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defineCommand } from '../../command.ts';
+import { createAsset } from '../../shared/create-asset.ts';
 import { fileFlag, laterFlag, optionalName, registryFlag, setFlag, versionFlag } from '../../shared/flags.ts';
 
 export const command = defineCommand({
@@ -28,7 +29,6 @@ export const command = defineCommand({
     'mooring environment create -n fern -i mcr.microsoft.com/azureml/minimal-ubuntu22.04-py311-cpu-inference:latest -c conda.yaml',
   ],
   async run(args, context) {
-    const { loadValue, loadYaml, yamlShapeOf } = await import('@mooring/azureml/yaml');
     const { applyEnvironment } = await import('@mooring/sdk');
     const { name, version, image, description } = args;
     // Paths given by flag are relative to the current folder, not to the file's.
@@ -36,19 +36,12 @@ export const command = defineCommand({
     const build = args.buildContext === undefined ? [] : [`build.path=${JSON.stringify(resolve(args.buildContext))}`];
     const dockerfile =
       args.dockerfile === undefined ? [] : [`build.dockerfile_path=${JSON.stringify(args.dockerfile)}`];
-    const options = {
-      kind: 'environment',
-      sets: [...build, ...dockerfile, ...args.set],
+    const own = {
+      what: 'the environment',
+      file: args.file,
       overrides: { name, version, image, conda_file: conda, description },
-    } as const;
-    const draft =
-      args.file === undefined
-        ? await loadValue({}, { ...options, what: 'the environment', baseDir: '.' })
-        : await loadYaml(args.file, options);
-    const client = await context.client();
-    const stored = await context.progress((onStep) =>
-      applyEnvironment(draft, { client, onStep, signal: context.signal }),
-    );
-    await context.print(yamlShapeOf('environment', stored.body));
+      sets: [...build, ...dockerfile, ...args.set],
+    };
+    await createAsset('environment', own, applyEnvironment, context);
   },
 });

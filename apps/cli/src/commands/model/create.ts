@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { defineCommand } from '../../command.ts';
+import { createAsset } from '../../shared/create-asset.ts';
 import { fileFlag, laterFlag, optionalName, registryFlag, setFlag, versionFlag } from '../../shared/flags.ts';
 
 export const command = defineCommand({
@@ -19,22 +19,9 @@ export const command = defineCommand({
   },
   examples: ['mooring model create -f model.yml', 'mooring model create -n fern -p artifacts/fern'],
   async run(args, context) {
-    const { loadValue, loadYaml, yamlShapeOf } = await import('@mooring/azureml/yaml');
     const { applyModel } = await import('@mooring/sdk');
     const { name, version, type, stage, description } = args;
-    // A path given by flag is relative to the current folder, not to the file's; addresses stay as they are.
-    const path = args.path === undefined || /^[a-z]+:/i.test(args.path) ? args.path : resolve(args.path);
-    const options = {
-      kind: 'model',
-      sets: args.set,
-      overrides: { name, version, path, type, stage, description },
-    } as const;
-    const draft =
-      args.file === undefined
-        ? await loadValue({}, { ...options, what: 'the model', baseDir: '.' })
-        : await loadYaml(args.file, options);
-    const client = await context.client();
-    const stored = await context.progress((onStep) => applyModel(draft, { client, onStep, signal: context.signal }));
-    await context.print(yamlShapeOf('model', stored.body));
+    const own = { what: 'the model', overrides: { name, version, type, stage, description }, sets: args.set };
+    await createAsset('model', { ...own, file: args.file, path: args.path }, applyModel, context);
   },
 });

@@ -1,8 +1,9 @@
-import type { EndpointDraft } from '@mooring/azureml/yaml';
-import { PlatformError, type FieldProblem } from '@mooring/errors';
+import type { ArmBody } from '@mooring/azureml/yaml';
+import type { FieldProblem } from '@mooring/errors';
 import type { StoredResource } from '@mooring/sdk';
 import { defineCommand } from '../../command.ts';
-import { changeFlags, fileFlag, laterFlag, localFlag, noWaitFlag, optionalName } from '../../shared/flags.ts';
+import { requireUpdate, updateEndpoint } from '../../shared/endpoints.ts';
+import { changeFlags, fileFlag, localFlag, noWaitFlag, optionalName } from '../../shared/flags.ts';
 import { mergedTraffic, parseShares, withoutZeros } from '../../shared/traffic.ts';
 
 export const command = defineCommand({
@@ -26,7 +27,13 @@ export const command = defineCommand({
     ...changeFlags,
     noWait: noWaitFlag,
     local: localFlag,
-    defaults: laterFlag(['--defaults', '--set-defaults'], 'batch endpoints come'),
+    defaults: {
+      kind: 'refused',
+      names: ['--defaults', '--set-defaults'],
+      about: 'refused',
+      hidden: true,
+      instead: 'only batch endpoints have defaults: mooring batch-endpoint update --defaults',
+    },
   },
   examples: [
     'mooring online-endpoint update -n cars --traffic "martina=90 luca=10"',
@@ -38,50 +45,11 @@ export const command = defineCommand({
     const traffic = args.traffic.length === 0 ? undefined : parseShares(args.traffic, '--traffic', 100, problems);
     const mirror =
       args.mirrorTraffic.length === 0 ? undefined : parseShares(args.mirrorTraffic, '--mirror-traffic', 50, problems);
-    const changed = args.set.length + args.add.length + args.remove.length > 0;
-    if (args.name === undefined && args.file === undefined)
-      problems.push({ path: '--name/-n', problem: 'is missing', expected: 'the endpoint, or a file' });
-    if (traffic === undefined && mirror === undefined && !changed && args.file === undefined && problems.length === 0) {
-      problems.push({
-        path: '(flags)',
-        problem: 'change nothing',
-        expected: '--traffic, --mirror-traffic, --set, --add, --remove or --file',
-      });
-    }
-    if (problems.length > 0)
-      throw new PlatformError('invalid_argument', 'BAD_ARGUMENTS', 'the command line is not right', { problems });
-    const { loadValue, loadYaml, yamlShapeOf } = await import('@mooring/azureml/yaml');
-    const { whileStale } = await import('@mooring/sdk');
-    const client = await context.client();
-    const options = {
-      kind: 'online-endpoint',
-      sets: args.set,
-      adds: args.add,
-      removes: args.remove,
-      overrides: { name: args.name },
-    } as const;
-    const fromFile = args.file === undefined ? undefined : await loadYaml(args.file, options);
-    const update = async (onStep: (step: { step: string }) => void): Promise<StoredResource> => {
-      const name = fromFile?.name ?? args.name ?? '';
-      const present = await client.onlineEndpoints.get(name, context);
-      const draft =
-        fromFile ??
-        (await loadValue(yamlShapeOf('online-endpoint', present.body), {
-          ...options,
-          what: `endpoint ${name}`,
-          baseDir: '.',
-        }));
-      const body = withTraffic(draft, present, traffic, mirror);
-      onStep({ step: `updating endpoint ${name}` });
-      return client.onlineEndpoints.put(name, body, {
-        ifMatch: present.etag,
-        wait: !args.noWait,
-        onStep,
-        signal: context.signal,
-      });
-    };
-    const stored = await context.progress((onStep) => whileStale(() => update(onStep)));
-    await context.print(yamlShapeOf('online-endpoint', stored.body));
+    const shared = traffic !== undefined || mirror !== undefined;
+    requireUpdate(args, ['--traffic', '--mirror-traffic'], shared, problems);
+    await updateEndpoint('online-endpoint', args, context, (draft, present) =>
+      withTraffic(draft.body, present, traffic, mirror),
+    );
   },
 });
 
@@ -89,21 +57,21 @@ type Shares = Record<string, number>;
 
 /** The draft's tables, else those that are set, with the changes of the flags. */
 function withTraffic(
-  draft: EndpointDraft,
+  body: ArmBody,
   present: StoredResource,
   traffic: Shares | undefined,
   mirror: Shares | undefined,
-): EndpointDraft['body'] {
-  const tables = { ...present.body.properties, ...draft.body.properties } as {
+): ArmBody {
+  const tables = { ...present.body.properties, ...body.properties } as {
     traffic?: Shares;
     mirrorTraffic?: Shares;
   };
   const live = tables.traffic ?? {};
   const mirrored = tables.mirrorTraffic ?? {};
   return {
-    ...draft.body,
+    ...body,
     properties: {
-      ...draft.body.properties,
+      ...body.properties,
       traffic: traffic === undefined ? live : mergedTraffic(live, traffic),
       mirrorTraffic: mirror === undefined ? mirrored : withoutZeros({ ...mirrored, ...mirror }),
     },

@@ -1,0 +1,3 @@
+import { listDeployments } from '../../shared/deployments.ts';
+
+export const command = listDeployments('batch-deployment');

@@ -1,0 +1,3 @@
+import { showDeployment } from '../../shared/deployments.ts';
+
+export const command = showDeployment('batch-deployment');

@@ -1,0 +1,3 @@
+import { deleteEndpoint } from '../../shared/endpoints.ts';
+
+export const command = deleteEndpoint('batch-endpoint');

@@ -1,0 +1,3 @@
+import { getCredentials } from '../../shared/endpoints.ts';
+
+export const command = getCredentials('batch-endpoint');

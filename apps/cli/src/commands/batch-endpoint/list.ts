@@ -1,0 +1,3 @@
+import { listEndpoints } from '../../shared/endpoints.ts';
+
+export const command = listEndpoints('batch-endpoint');

@@ -1,0 +1,3 @@
+import { regenerateKeys } from '../../shared/endpoints.ts';
+
+export const command = regenerateKeys('batch-endpoint');

@@ -1,0 +1,3 @@
+import { showEndpoint } from '../../shared/endpoints.ts';
+
+export const command = showEndpoint('batch-endpoint');
