@@ -11,8 +11,12 @@ function refuse(reason: string, message: string): never {
 }
 
 /** A container's name is a folder's name below the root, so it is held to Azure's narrow rule. */
+export function isContainerName(name: string): boolean {
+  return containerName.test(name);
+}
+
 export function checkContainer(name: string): string {
-  if (containerName.test(name)) return name;
+  if (isContainerName(name)) return name;
   return refuse('CONTAINER_NAME', 'a container is named by 1 to 63 lower-case letters, digits and dashes');
 }
 

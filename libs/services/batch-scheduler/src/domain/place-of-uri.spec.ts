@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutQuery } from './place-of-uri.ts';
+import { placeOfUri, withoutQuery } from './place-of-uri.ts';
 
 describe('an address', () => {
   it.each([
@@ -11,5 +11,20 @@ describe('an address', () => {
   ])('of the web is kept without its query: %s', (uri, kept) => {
     expect(withoutQuery(uri)).toBe(kept);
     expect(withoutQuery(kept)).toBe(kept);
+  });
+
+  it.each([
+    '../paths/x',
+    '.seals/paths/x',
+    'UPPER/paths/x',
+    'a b/paths/x',
+    'photos/paths/../x',
+    'photos/paths/a/./b',
+    'photos/paths/a\\b',
+    'photos/paths/a\0b',
+  ])('cannot lead out of its container: %j', (place) => {
+    expect(() => placeOfUri(`azureml://datastores/${place}`)).toThrow(
+      expect.objectContaining({ code: 'invalid_argument' }),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { PlatformError } from '@mooring/errors';
+import { isContainerName } from '@mooring/storage';
 
 /** What an input's or output's address names. */
 export type Place =
@@ -22,6 +23,7 @@ export function placeOfUri(uri: string): Place {
   const inStore = datastore.exec(uri);
   if (inStore !== null) {
     const [, container = '', path = ''] = inStore;
+    if (!isContainerName(container)) throw refused(uri);
     return { kind: 'datastore', container, path: safePath(uri, path) };
   }
   const id = dataId.exec(uri);

@@ -26,6 +26,9 @@ type Body = ReadonlyMap<string, unknown>;
 
 const bodyBytesMax = 1024 * 1024;
 const uriCharactersMax = 4096;
+/** Of names, tags and other texts: a job's document must stay a small one. */
+const textCharactersMax = 1024;
+const tagsMax = 64;
 
 /**
  * Reads a request's body. Names count without regard to case, because REST's documents and the SDK differ in it; what is
@@ -43,21 +46,17 @@ export function readJobRequest(text: string): JobRequest {
     problems.push({ path: 'properties.name', problem: 'is not allowed', expected: jobNameRule });
   }
   const further = section(properties, 'properties', problems);
+  const texts = defined({
+    name,
+    displayName: reader.text(properties, 'displayName'),
+    experimentName: reader.text(properties, 'experimentName') ?? (further && reader.text(further, 'experimentName')),
+    description: reader.text(properties, 'description'),
+    outputUri: output.uri,
+  });
+  const tags = textMap(properties, 'tags', problems);
   const overrides = readOverrides(properties, output.fileName, reader);
   if (problems.length > 0 || input === undefined) throw PlatformError.invalid('the job', problems);
-  return {
-    ...defined({
-      name,
-      displayName: reader.text(properties, 'displayName'),
-      experimentName: reader.text(properties, 'experimentName') ?? textOf(further?.get('experimentname')),
-      description: reader.text(properties, 'description'),
-      outputUri: output.uri,
-    }),
-    tags: textMap(properties, 'tags', problems),
-    properties: {},
-    input,
-    overrides,
-  };
+  return { ...texts, tags, properties: {}, input, overrides };
 }
 
 function readInput(properties: Body, problems: FieldProblem[]): JobInput | undefined {
@@ -78,6 +77,10 @@ function readInput(properties: Body, problems: FieldProblem[]): JobInput | undef
   }
   const [name, value] = first;
   const path = `properties.inputData.${shown(name)}`;
+  if (!isText(name)) {
+    const expected = `a name of at most ${textCharactersMax} characters`;
+    problems.push({ path, problem: 'is not allowed', expected });
+  }
   const fields = lowered(value);
   const type = plainType(fields?.get('jobinputtype') ?? fields?.get('type'));
   const uri = fields?.get('uri') ?? fields?.get('path');
@@ -155,8 +158,8 @@ class Reader {
   text(from: Body, name: string): string | undefined {
     const value = from.get(name.toLowerCase());
     if (value === undefined || value === null) return undefined;
-    if (typeof value === 'string' && value.length <= 1024) return value;
-    return this.#wrong(name, 'text of at most 1024 characters');
+    if (isText(value)) return value;
+    return this.#wrong(name, `text of at most ${textCharactersMax} characters`);
   }
 
   whole(from: Body, name: string, least: number, most: number): number | undefined {
@@ -239,20 +242,21 @@ function textMap(from: Body, name: string, problems: FieldProblem[]): Record<str
   const value = from.get(name);
   if (value === undefined || value === null) return {};
   const entries = typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : undefined;
-  if (entries !== undefined && entries.length <= 64 && entries.every(([, text]) => typeof text === 'string')) {
+  if (entries !== undefined && entries.length <= tagsMax && entries.every((entry) => entry.every(isText))) {
     return Object.fromEntries(entries) as Record<string, string>;
   }
-  problems.push({ path: `properties.${name}`, problem: 'is not allowed', expected: 'at most 64 texts by name' });
+  const expected = `at most ${tagsMax} texts by name, each of at most ${textCharactersMax} characters`;
+  problems.push({ path: `properties.${name}`, problem: 'is not allowed', expected });
   return {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= textCharactersMax;
 }
 
 /** `UriFolder`, `uri_folder` and `URI-FOLDER` are one. */
 function plainType(value: unknown): string | undefined {
   return typeof value === 'string' ? value.toLowerCase().replace(/[_-]/g, '') : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }
 
 function shown(text: string): string {
