@@ -15,6 +15,7 @@ export { localWorkspace, workspacePath, type Workspace } from './workspace.ts';
 export type { ApplyContext } from './apply/context.ts';
 export { applyCode, applyData, applyEnvironment, applyModel, resolveReference, uploadInput } from './apply/assets.ts';
 export { applyBatchDeployment, applyBatchEndpoint, setDefaultDeployment } from './apply/batch.ts';
+export { applyComponent } from './apply/components.ts';
 export { existing } from './apply/endpoint.ts';
 export { applyDeployment, applyEndpoint, updateTraffic, writable, type TrafficTables } from './apply/online.ts';
 export { whileStale } from './apply/while-stale.ts';

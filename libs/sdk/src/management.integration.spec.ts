@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadYaml } from '@mooring/azureml/yaml';
 import type { PlatformError } from '@mooring/errors';
+import { BatchServiceClient } from '@mooring/contracts/batch';
+import { createClient as createRpcClient } from '@mooring/rpc';
 import { startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import {
   applyBatchDeployment,
@@ -15,6 +17,7 @@ import {
   setDefaultDeployment,
   updateTraffic,
   uploadInput,
+  type JobListOptions,
   type ManagementClient,
   type Step,
 } from './index.ts';
@@ -68,6 +71,16 @@ environment_variables:
 instance_type: Standard_DS2_v2
 instance_count: 2
 ${more}`;
+
+/** Does what the gateway does with a body that is posted to `night`. */
+async function submit(name: string): Promise<void> {
+  const batch = createRpcClient(BatchServiceClient, plane.address('batch-scheduler'));
+  const uri = 'azureml://datastores/workspaceblobstore/paths/LocalUpload';
+  const inputData = { photos: { jobInputType: 'UriFolder', uri } };
+  const jobJson = JSON.stringify({ properties: { name, tags: { of: name }, inputData } });
+  await batch.call('submitJob', { endpoint: 'night', jobJson, deployment: '', idempotencyKey: '', principal: 'x' });
+  batch.close();
+}
 
 describe('the client against management, registry and auth as processes', () => {
   it('makes an endpoint and waits until it is there', async () => {
@@ -228,6 +241,30 @@ resources: {instance_count: 2}
     await client.batchEndpoints.regenerateKeys('night', 'Primary');
     const after = await client.batchEndpoints.listKeys('night');
     expect([after.primaryKey === keys.primaryKey, after.secondaryKey === keys.secondaryKey]).toEqual([false, true]);
+  });
+
+  it('lists jobs newest first, changes them, and hears why that cannot be', async () => {
+    for (const name of ['one', 'two', 'three']) await submit(name);
+    const names = async (options: JobListOptions) => (await client.jobs.list(options)).map(({ name }) => name);
+    expect(await names({})).toEqual(['three', 'two', 'one']);
+    expect(await names({ endpoint: 'night', deployment: 'luca', max: 2 })).toEqual(['three', 'two']);
+    expect(await names({ tags: ['of=two'] })).toEqual(['two']);
+    const { properties } = await client.jobs.get('two');
+    expect([properties.displayName, properties.mooring.deployment, properties.tags['of']]).toEqual([
+      'two',
+      'luca',
+      'two',
+    ]);
+    const { properties: cancelled } = await client.jobs.cancel('two');
+    expect(cancelled.status).toMatch(/^Cancel/);
+    await expect.poll(() => names({ status: ['Canceled'] }), { timeout: 15_000 }).toEqual(['two']);
+    expect(await client.jobs.getLogs('two', { tail: 10 })).toBe('');
+    // Nothing was listed yet, so there is nothing to prove.
+    await expect(client.jobs.verify('two')).rejects.toMatchObject({ code: 'failed_precondition' });
+    expect((await client.jobs.resume('two')).properties.mooring.attempt).toBe(2);
+    await expect(client.jobs.get('nobody')).rejects.toMatchObject({ code: 'not_found', reason: 'JOB_NOT_FOUND' });
+    await expect(client.jobs.list({ endpoint: 'nobody' })).rejects.toMatchObject({ reason: 'ENDPOINT_NOT_FOUND' });
+    for (const name of ['one', 'two', 'three']) await client.jobs.cancel(name);
     expect(await client.batchEndpoints.delete('night')).toBe(true);
   });
 

@@ -48,11 +48,15 @@ export async function applyEnvironment(draft: EnvironmentDraft, context: ApplyCo
   return context.client.assets('environments').putVersion(name, version, { properties }, { ...context, wait: true });
 }
 
-/** Uploads a code folder that must hold `scoringScript`; resolves to the ARM id of its version. */
-export async function applyCode(files: LocalFiles, scoringScript: string, context: ApplyContext): Promise<string> {
+/** Uploads a code folder that must hold `scoringScript`, if there is one; resolves to the ARM id of its version. */
+export async function applyCode(
+  files: LocalFiles,
+  scoringScript: string | undefined,
+  context: ApplyContext,
+): Promise<string> {
   const set = await scan(files, context);
-  const wanted = scoringScript.replace(/^\.\//, '').replace(/\/{2,}/g, '/');
-  if (!set.files.some((file) => file.name === wanted)) {
+  const wanted = scoringScript?.replace(/^\.\//, '').replace(/\/{2,}/g, '/');
+  if (wanted !== undefined && !set.files.some((file) => file.name === wanted)) {
     const problem = {
       path: 'code_configuration.scoring_script',
       problem: `'${scoringScript}' is ignored by .amlignore or .gitignore`,
@@ -133,7 +137,7 @@ export async function idsOfSources(
 }
 
 /** The ARM id of a reference, checked to exist, or of a draft stored now. */
-async function idOfSource<D>(
+export async function idOfSource<D>(
   source: Source<D> | undefined,
   store: (draft: D) => Promise<StoredResource>,
   context: ApplyContext,
@@ -161,7 +165,7 @@ export async function resolveReference(reference: AssetReference, context: Apply
 }
 
 /** The version a new asset gets when the user names none. */
-async function nextVersion(collection: AssetCollection, name: string, context: ApplyContext): Promise<string> {
+export async function nextVersion(collection: AssetCollection, name: string, context: ApplyContext): Promise<string> {
   try {
     const { body } = await context.client.assets(collection).getContainer(name, context);
     return textOf(body.properties['nextVersion']) ?? '1';
@@ -178,7 +182,7 @@ function idOf(body: ArmResource): string {
 }
 
 /** A code asset's name is a UUID; this one is the content's, so that the same folder is the same asset. */
-function uuidOf(sha256: string): string {
+export function uuidOf(sha256: string): string {
   return [
     sha256.slice(0, 8),
     sha256.slice(8, 12),

@@ -1,6 +1,7 @@
 import type { BatchDeploymentDraft, BatchEndpointDraft } from '@mooring/azureml/yaml';
 import type { StoredResource } from '../arm-rest.ts';
 import { idsOfSources } from './assets.ts';
+import { idOfComponent } from './components.ts';
 import type { ApplyContext } from './context.ts';
 import { storeEndpoint } from './endpoint.ts';
 import { whileStale } from './while-stale.ts';
@@ -22,10 +23,17 @@ export async function applyBatchDeployment(
   await context.client.batchEndpoints.get(draft.endpointName, context);
   const { model, ...others } = await idsOfSources(draft, context);
   const reference = model === undefined ? {} : { model: { referenceType: 'Id', assetId: model } };
-  const properties = { ...draft.body.properties, ...reference, ...others };
+  const component = await idOfComponent(draft.component, context);
+  const properties = { ...draft.body.properties, ...reference, ...others, ...pipelineOf(draft, component) };
   context.onStep?.({ step: `deploying ${draft.endpointName}/${draft.name}` });
   const body = { ...draft.body, properties };
   return context.client.batchDeployments.put(draft.endpointName, draft.name, body, { ...context, ifMatch });
+}
+
+function pipelineOf({ body }: BatchDeploymentDraft, assetId: string | undefined): Record<string, unknown> {
+  if (assetId === undefined) return {};
+  const configuration = body.properties['deploymentConfiguration'] as object;
+  return { deploymentConfiguration: { ...configuration, componentId: { referenceType: 'Id', assetId } } };
 }
 
 /** Makes a deployment that is there the one of jobs that name none; guarded by the etag of the read. */

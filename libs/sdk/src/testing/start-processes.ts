@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Auth, registry and management as processes of their own, found by the data folder that they share. */
+/** Auth, registry, management and the batch-scheduler as processes of their own, found by the data folder that they share. */
 export interface ControlPlane {
   url: string;
   token: string;
   /** gRPC address of a service. */
-  address(service: 'registry' | 'auth'): string;
+  address(service: 'registry' | 'auth' | 'batch-scheduler'): string;
   stop(): Promise<void>;
 }
 
@@ -21,11 +21,12 @@ export async function startControlPlane(data: string, nats: Readonly<Record<stri
     HOME: process.env['HOME'],
     MOORING_DATA: data,
     MOORING_MANAGEMENT_HTTP: '127.0.0.1:0',
-    MOORING_LOG_LEVEL: 'warn',
+    // No controller serves: that jobs cannot go on is told again and again.
+    MOORING_LOG_LEVEL: 'error',
   };
   const children: ChildProcess[] = [];
   let url = '';
-  for (const app of ['auth', 'registry', 'management']) {
+  for (const app of ['auth', 'registry', 'management', 'batch-scheduler']) {
     const { child, facts } = await startApp(app, environment);
     children.unshift(child);
     url = facts['management'] ?? url;

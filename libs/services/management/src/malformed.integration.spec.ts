@@ -11,9 +11,10 @@ let query = '';
 beforeAll(async () => {
   nats = await startTestNats();
   data = tempDir();
-  management = await startTestManagement({ nats, data: data.path });
+  management = await startTestManagement({ nats, data: data.path, jobs: true });
   query = (await startUpload(management)).query;
   await management.send('PUT', 'onlineEndpoints/kept', { body: { properties: { authMode: 'Key' } } });
+  await management.send('PUT', 'batchEndpoints/night', { body: { properties: { authMode: 'aadToken' } } });
 });
 afterAll(async () => {
   await management.stop();
@@ -99,6 +100,44 @@ const bodies: Readonly<Record<string, unknown>> = {
   },
   'environments/odd/versions/1': { properties: { image: 'ubuntu', condaFile: 'name: x', osType: 'Linux' } },
   'codes/odd/versions/1': { properties: { codeUri: 'http://x/blob/workspaceblobstore/LocalUpload/x' } },
+  'batchEndpoints/odd': {
+    location: 'local',
+    tags: { a: 'b' },
+    properties: {
+      authMode: 'aadToken',
+      description: 'd',
+      properties: { a: 'b' },
+      defaults: { deploymentName: 'luca' },
+    },
+  },
+  'batchEndpoints/night/deployments/odd': {
+    location: 'local',
+    properties: {
+      model: { referenceType: 'Id', assetId: 'azureml:fern@latest' },
+      environmentId: `${workspace}/environments/e/versions/1`,
+      codeConfiguration: { codeId: 'azureml:c:1', scoringScript: 'score.py' },
+      compute: `${workspace}/computes/pool`,
+      resources: { instanceCount: 2, properties: {} },
+      miniBatchSize: 10,
+      outputAction: 'AppendRow',
+      outputFileName: 'predictions.csv',
+      retrySettings: { maxRetries: 3, timeout: 'PT30S' },
+      errorThreshold: -1,
+      loggingLevel: 'info',
+      environmentVariables: { A: 'b' },
+      properties: { 'mooring.batch.rows-per-mini-batch': '100' },
+    },
+  },
+  'data/odd/versions/1': {
+    properties: {
+      dataType: 'uri_folder',
+      dataUri: 'azureml://datastores/workspaceblobstore/paths/x/y',
+      tags: { a: 'b' },
+    },
+  },
+  'components/odd/versions/1': {
+    properties: { componentSpec: { name: 'x', type: 'command', command: 'true', inputs: { a: { type: 'string' } } } },
+  },
   'models/odd': { properties: { isArchived: true } },
 };
 
@@ -129,16 +168,16 @@ async function attack(cases: readonly (() => Promise<{ answer: Answered; what: s
 }
 
 describe('malformed requests are the caller’s fault, said so, and nothing breaks', () => {
-  it('400 bodies with something wrong in them', async () => {
+  it('800 bodies with something wrong in them', async () => {
     const pick = seededBelow(7);
     const places = Object.keys(bodies);
     await attack(
-      Array.from({ length: 400 }, (_, index) => {
+      Array.from({ length: 800 }, (_, index) => {
         const place = places[index % places.length] ?? '';
         const times = 1 + pick(3);
         let body = bodies[place];
         for (let turn = 0; turn < times; turn += 1) body = mutated(body, pick);
-        const method = place.startsWith('online') && pick(4) === 0 ? 'PATCH' : 'PUT';
+        const method = /^(online|batch)/.test(place) && pick(4) === 0 ? 'PATCH' : 'PUT';
         return async () => ({
           answer: await management.send(method, place, { body: body === undefined ? null : body }),
           what: `${method} ${place} ${JSON.stringify(body)?.slice(0, 300)}`,
@@ -202,6 +241,14 @@ describe('malformed requests are the caller’s fault, said so, and nothing brea
     const places = names.flatMap((name) => [
       `onlineEndpoints/${name}`,
       `onlineEndpoints/kept/deployments/${name}`,
+      `batchEndpoints/${name}`,
+      `batchEndpoints/night/deployments/${name}`,
+      `data/${name}/versions/${name}`,
+      `jobs/${name}`,
+      `jobs/${name}/cancel`,
+      `jobs/${name}/verify`,
+      `jobs/${name}/logs`,
+      `/mferp/managementfrontend${workspace}/batchEndpoints/${name}/jobs`,
       `models/${name}`,
       `models/${name}/versions/${name}`,
       `${name}`,
@@ -219,12 +266,14 @@ describe('malformed requests are the caller’s fault, said so, and nothing brea
       '$top=1&$top=2',
       '&&&===',
       'api-version=%zz',
+      '$skipToken=%00&status=x',
+      'tail=1e9',
     ];
     const methods = ['GET', 'PUT', 'DELETE', 'PATCH', 'POST', 'OPTIONS', 'HEAD'];
     const cases = [
       ...[...places, ...operations].flatMap((place) => methods.map((method) => ({ method, place, headers: {} }))),
       ...queries.flatMap((text) =>
-        ['onlineEndpoints', 'models', 'models/x/versions', 'auditEvents'].map((place) => ({
+        ['onlineEndpoints', 'models', 'models/x/versions', 'auditEvents', 'jobs', 'jobs/x/logs'].map((place) => ({
           method: 'GET',
           place: `${place}?${text}`,
           headers: {},
