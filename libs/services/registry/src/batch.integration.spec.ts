@@ -105,9 +105,38 @@ describe('what a batch deployment is made of', () => {
     await expect(registry.put('data', 'photos/1', dataSpec({ path: 'data/other' }))).rejects.toMatchObject({
       problems: [{ path: 'path', expected: 'a new version' }],
     });
-    await expect(registry.put('component', 'tidy/1', componentSpec({ component: {} }))).rejects.toMatchObject({
+    const other = componentSpec({ component: { type: 'command', command: 'false' } });
+    await expect(registry.put('component', 'tidy/1', other)).rejects.toMatchObject({
       problems: [{ path: 'component' }],
     });
+  });
+
+  it('is, of a pipeline, components that fit and that stay as long as it does', async () => {
+    await registry.put('code', 'steps/1', codeSpec());
+    const step = { type: 'command', command: 'cp ${{inputs.a}} ${{outputs.b}}', code: 'azureml:steps:1' };
+    const ports = { inputs: { a: { type: 'uri_folder' } }, outputs: { b: { type: 'uri_folder' } } };
+    await registry.put('component', 'copy/1', componentSpec({ component: { ...step, ...ports } }));
+    const jobs = { one: { componentId: 'azureml:copy@latest', inputs: { a: '${{parent.inputs.raw}}' } } };
+    const pipe = { type: 'pipeline', inputs: { raw: { type: 'uri_folder' } }, jobs };
+    await registry.put('component', 'pipe/1', componentSpec({ component: pipe }));
+    const pinned = { ...pipe, jobs: { one: { ...jobs.one, componentId: 'azureml:copy:1' } } };
+    await registry.put('component', 'pipe/2', componentSpec({ component: pinned }));
+    await expect(registry.remove('component', 'copy/1')).rejects.toMatchObject({ reason: 'ASSET_IN_USE' });
+    await expect(registry.remove('code', 'steps/1')).rejects.toMatchObject({ reason: 'ASSET_IN_USE' });
+    const broken = { ...pipe, jobs: { one: { ...jobs.one, inputs: {} }, two: { componentId: 'azureml:none:1' } } };
+    await expect(registry.put('component', 'pipe/3', componentSpec({ component: broken }))).rejects.toMatchObject({
+      problems: [{ path: 'component.jobs.two.componentId' }, { path: 'component.jobs.one.inputs.a' }],
+    });
+    const deployment = (component: string) => ({ ...pipeline, component });
+    await expect(registry.put('batch-deployment', 'kept/other', deployment('copy/1'))).rejects.toMatchObject({
+      problems: [{ path: 'component', expected: 'a component of type pipeline' }],
+    });
+    const made = await registry.put('batch-deployment', 'kept/pipe', deployment('pipe/2'));
+    expect(made.resource.spec).toMatchObject({ type: 'pipeline', component: 'pipe/2' });
+    await expect(registry.remove('component', 'pipe/2')).rejects.toMatchObject({ reason: 'ASSET_IN_USE' });
+    // What it is made of stays as it is, so that changing its tags needs nothing of its steps.
+    await registry.put('component', 'pipe/2', componentSpec({ component: pinned, tags: { a: 'b' } }));
+    await registry.finalize(await registry.remove('batch-deployment', 'kept/pipe'));
   });
 });
 
@@ -117,7 +146,7 @@ const pipeline = {
   type: 'pipeline',
   component: 'tidy/9',
   settings: { continueOnStepFailure: false, forceRerun: false },
-};
+} as const;
 const job = (changes: object) => ({ job: { ...batchJobDefaults, ...changes } });
 
 /** Paths of all problems, and what the expectation of one of them says. */

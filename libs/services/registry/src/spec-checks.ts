@@ -1,5 +1,7 @@
 import {
   endpointKindOf,
+  type AssetKind,
+  type ComponentVersionSpec,
   type DeploymentKind,
   type EndpointKind,
   type ResourceKind,
@@ -8,6 +10,7 @@ import {
 } from '@mooring/domain';
 import { environmentProblems, writeOnceProblems } from './domain/asset-rules.ts';
 import { batchDeploymentProblems, batchEndpointProblems } from './domain/batch-rules.ts';
+import { componentParts, pipelineProblems } from './domain/component-rules.ts';
 import { deploymentProblems } from './domain/deployment-rules.ts';
 import { endpointProblems, namesakeProblems } from './domain/endpoint-rules.ts';
 import { readAddress, storePrefix, type Address } from './domain/keys.ts';
@@ -61,7 +64,7 @@ export function createSpecChecks(resources: Resources): SpecChecks {
         referencesOf(resources, spec.type === 'model' ? spec : {}),
         spec.type === 'pipeline' ? find(resources, 'component', spec.component) : undefined,
       ]);
-      const all = { ...references, componentExists: component !== undefined };
+      const all = { ...references, component: component?.document.spec };
       return batchDeploymentProblems(spec, { current, ...place, references: all });
     },
     model: async (_address, spec, current) => writeOnceProblems('model', spec, current),
@@ -71,7 +74,11 @@ export function createSpecChecks(resources: Resources): SpecChecks {
     ],
     code: async (_address, spec, current) => writeOnceProblems('code', spec, current),
     data: async (_address, spec, current) => writeOnceProblems('data', spec, current),
-    component: async (_address, spec, current) => writeOnceProblems('component', spec, current),
+    component: async (_address, spec, current) => {
+      const problems = writeOnceProblems('component', spec, current);
+      // What is stored was sound when it was; its tags may change whatever its steps have become.
+      return problems.length > 0 || current !== undefined ? problems : componentProblems(resources, spec);
+    },
   };
 }
 
@@ -115,6 +122,28 @@ export async function listBelow<K extends ResourceKind>(
 async function find<K extends ResourceKind>(resources: Resources, kind: K, key: string): Promise<Read<K> | undefined> {
   const { address, problems } = readAddress(kind, key);
   return problems.length > 0 ? undefined : resources.get(kind, address.storeKey);
+}
+
+/** The components of a pipeline's steps are looked up; whatever else a component names is when it runs. */
+async function componentProblems(resources: Resources, { component }: ComponentVersionSpec): Promise<SpecProblem[]> {
+  const { pipeline, keys, problems } = componentParts(component);
+  if (pipeline === undefined || problems.length > 0) return problems;
+  const found = await Promise.all(
+    [...keys].map(async ([step, key]) => [step, await findVersion(resources, 'component', key)] as const),
+  );
+  return pipelineProblems(pipeline, new Map(found.map(([step, read]) => [step, read?.document.spec])));
+}
+
+/** By `name/version`, or the newest by `name@latest`. */
+async function findVersion<K extends AssetKind>(
+  resources: Resources,
+  kind: K,
+  key: string,
+): Promise<Read<K> | undefined> {
+  if (!key.endsWith('@latest')) return find(resources, kind, key);
+  const versions = await listBelow(resources, kind, key.slice(0, -'@latest'.length));
+  const createdAt = ({ document }: Read<K>): string => document.system.createdAt;
+  return versions.toSorted((a, b) => (createdAt(a) < createdAt(b) ? -1 : 1)).at(-1);
 }
 
 async function referencesOf(resources: Resources, spec: Referring): Promise<References> {

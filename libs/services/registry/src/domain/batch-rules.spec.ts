@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchDeploymentSpec, BatchEndpointSpec } from '@mooring/domain';
-import { batchDeploymentSpec, batchEndpointSpec, environmentSpec, modelSpec } from '@mooring/domain/testing';
+import {
+  batchDeploymentSpec,
+  batchEndpointSpec,
+  componentSpec,
+  environmentSpec,
+  modelSpec,
+} from '@mooring/domain/testing';
 import {
   batchDeploymentProblems,
   batchEndpointProblems,
@@ -52,8 +58,9 @@ const pipeline = {
   component: 'tidy/1',
   settings: { continueOnStepFailure: false, forceRerun: false },
 } as const;
-const all = { model: modelSpec(), environment: environmentSpec(), codeExists: true, componentExists: true };
-const none = { model: undefined, environment: undefined, codeExists: false, componentExists: false };
+const pipelineSpec = componentSpec({ component: { type: 'pipeline', jobs: {} } });
+const all = { model: modelSpec(), environment: environmentSpec(), codeExists: true, component: pipelineSpec };
+const none = { model: undefined, environment: undefined, codeExists: false, component: undefined };
 const pathsOf = (spec: BatchDeploymentSpec, context: Partial<BatchDeploymentContext> = {}): string[] =>
   batchDeploymentProblems(spec, {
     current: undefined,
@@ -94,6 +101,12 @@ describe('a batch deployment', () => {
       paths: ['model'],
     },
     { why: 'no component', spec: pipeline, context: { references: none }, paths: ['component'] },
+    {
+      why: 'a component that is no pipeline',
+      spec: pipeline,
+      context: { references: { ...all, component: componentSpec() } },
+      paths: ['component'],
+    },
     {
       why: 'settings of online deployments',
       spec: batchDeploymentSpec({ properties: { 'mooring.batch.max-rows': '5' } }),

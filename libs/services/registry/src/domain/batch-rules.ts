@@ -1,4 +1,10 @@
-import { readBatchSettings, type BatchDeploymentSpec, type BatchEndpointSpec, type SpecProblem } from '@mooring/domain';
+import {
+  readBatchSettings,
+  type BatchDeploymentSpec,
+  type BatchEndpointSpec,
+  type ComponentVersionSpec,
+  type SpecProblem,
+} from '@mooring/domain';
 import { shrunkProperties } from './endpoint-rules.ts';
 import {
   codelessProblems,
@@ -47,7 +53,7 @@ function defaultProblems(
 
 export interface BatchDeploymentContext extends Omit<EndpointContext, 'isNew' | 'endpointKind'> {
   current: BatchDeploymentSpec | undefined;
-  references: References & { componentExists: boolean };
+  references: References & { component: ComponentVersionSpec | undefined };
 }
 
 /** What azureml-contract 1.4 says about a batch deployment beyond the shape of its fields. */
@@ -58,7 +64,7 @@ export function batchDeploymentProblems(spec: BatchDeploymentSpec, context: Batc
     ...typeProblems(spec, current),
     ...readBatchSettings(spec.properties).problems,
     ...(spec.type === 'pipeline'
-      ? componentProblems(spec.component, references.componentExists)
+      ? componentProblems(spec.component, references.component)
       : [
           ...codelessProblems(spec, references),
           ...referenceProblems(spec, references),
@@ -72,8 +78,12 @@ function typeProblems({ type }: BatchDeploymentSpec, current: BatchDeploymentSpe
   return [{ path: 'type', problem: 'cannot be changed once the deployment exists', expected: current.type }];
 }
 
-function componentProblems(key: string, exists: boolean): SpecProblem[] {
-  if (exists) return [];
-  const expected = 'a registered component, as name/version';
-  return [{ path: 'component', problem: `there is no component '${key}'`, expected }];
+function componentProblems(key: string, found: ComponentVersionSpec | undefined): SpecProblem[] {
+  if (found === undefined) {
+    const expected = 'a registered component, as name/version';
+    return [{ path: 'component', problem: `there is no component '${key}'`, expected }];
+  }
+  const type = found.component['type'];
+  if (type === 'pipeline') return [];
+  return [{ path: 'component', problem: `is a ${String(type)} component`, expected: 'a component of type pipeline' }];
 }

@@ -49,7 +49,7 @@ export function checkNotDefault(
   );
 }
 
-type DeploymentPart = {
+export type DeploymentPart = {
   model?: string;
   environment?: string;
   code?: { codeKey: string };

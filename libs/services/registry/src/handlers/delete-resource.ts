@@ -6,6 +6,7 @@ import {
   type BatchEndpointSpec,
   type OnlineEndpointSpec,
 } from '@mooring/domain';
+import { partsOf } from '../domain/component-rules.ts';
 import { checkAssetUnused, checkDeploymentUnused, checkNotDefault } from '../domain/delete-rules.ts';
 import { deletingDocument, needsController } from '../domain/document.ts';
 import { checkIfMatch } from '../domain/if-match.ts';
@@ -42,7 +43,7 @@ export function createDeleteResource({ resources, turn, clock }: Deps) {
 async function checkUnused(resources: Resources, address: Address): Promise<void> {
   const { kind, names } = address;
   if (isEndpointKind(kind)) return;
-  if (isAssetKind(kind)) return checkAssetUnused(address, await stayingDeployments(resources));
+  if (isAssetKind(kind)) return checkAssetUnused(address, await stayingUsers(resources));
   const endpointKind = endpointKindOf[kind];
   const endpoint = await resources.get(endpointKind, addressOf(endpointKind, names[0] ?? '').storeKey);
   if (endpoint === undefined) return;
@@ -51,10 +52,18 @@ async function checkUnused(resources: Resources, address: Address): Promise<void
   else checkNotDefault(address, { name, state, spec: spec as BatchEndpointSpec });
 }
 
-async function stayingDeployments(resources: Resources) {
-  const kinds = [listBelow(resources, 'online-deployment', ''), listBelow(resources, 'batch-deployment', '')] as const;
-  const [online, batch] = await Promise.all(kinds);
-  return [...online, ...batch].map(({ document }) => document).filter(({ state }) => state !== 'Deleting');
+/** Deployments, and components, which a job of their pipeline may need any time. */
+async function stayingUsers(resources: Resources) {
+  const [online, batch, components] = await Promise.all([
+    listBelow(resources, 'online-deployment', ''),
+    listBelow(resources, 'batch-deployment', ''),
+    listBelow(resources, 'component', ''),
+  ]);
+  const parts = components.flatMap(({ document: { key, spec } }) =>
+    partsOf(spec.component).map((part) => ({ key: `component ${key}`, spec: part })),
+  );
+  const deployments = [...online, ...batch].map(({ document }) => document);
+  return [...deployments.filter(({ state }) => state !== 'Deleting'), ...parts];
 }
 
 /** The delete has happened already; what is left of the document only takes space. */
