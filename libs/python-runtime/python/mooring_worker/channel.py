@@ -6,6 +6,7 @@ src/frames.ts.
 
 import fcntl
 import os
+import select
 import socket
 import struct
 from typing import Optional, Set, Tuple
@@ -43,6 +44,9 @@ class Channel:
         os.close(fd)
         self._socket = socket.socket(fileno=high)
         self._socket.setblocking(True)
+        # Waited for in poll and not in recv, which the kernel wakes, too, whenever the other end has read an answer: twice a call.
+        self._readable = select.poll()
+        self._readable.register(high, select.POLLIN)
         self._data = b""
         self._at = 0
         # Calls whose cancellation `look` has seen and `read` has not reached.
@@ -95,6 +99,7 @@ class Channel:
     def _more(self) -> bool:
         """Waits until there is a head. False when the scorer has gone."""
         while len(self._data) - self._at < _READ.size:
+            self._readable.poll()
             arrived = self._socket.recv(_CHUNK)
             if not arrived:
                 return False
