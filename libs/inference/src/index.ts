@@ -1,6 +1,8 @@
 export { createOnnxRuntime, type OnnxRuntime } from './onnx-runtime.ts';
 export { loadInlineModel, type InlineModelOptions, type LoadedInlineModel } from './inline-model.ts';
 export { prepareNative } from './native-session.ts';
+export { loadSession, type OnnxSession } from './session.ts';
+export { whyNotBatched } from './warm-up.ts';
 export { platformName } from './model-card.ts';
 export {
   checkInputs,

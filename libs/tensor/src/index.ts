@@ -28,6 +28,8 @@ export {
   type BytesElement,
 } from './bytes-elements.ts';
 export { decodeJson, RoundedInteger } from './json-text.ts';
+export { exactPowerMax, exactWholeEnd, leadDigitsMax, longQuotient, scaled, tailDigitsMax } from './json/decimal.ts';
+export { numberBytesMax, writeShortest, writeWhole } from './json/shortest.ts';
 export { isRows } from './json/number-rows.ts';
 export { shapeOfNested, tensorFromJson } from './json-read.ts';
 export { JsonPieces, writeFlat, writeNested } from './json-write.ts';
