@@ -6,15 +6,21 @@ const rows = 'mooring.batch.rows-per-mini-batch';
 describe('readBatchSettings', () => {
   it('has defaults for everything', () => {
     expect(readBatchSettings({})).toEqual({
-      settings: { rowsPerMiniBatch: 10_000, cpu: undefined, memoryMib: undefined },
+      settings: { rowsPerMiniBatch: 10_000, priority: 5, cpu: undefined, memoryMib: undefined },
       problems: [],
     });
   });
 
   it('reads what is set and passes over the properties of others', () => {
-    const properties = { [rows]: '1000000', 'mooring.cpu': '0.5', 'mooring.memory-mib': '512', 'azureml.x': '1' };
+    const properties = {
+      [rows]: '1000000',
+      'mooring.batch.priority': '9',
+      'mooring.cpu': '0.5',
+      'mooring.memory-mib': '512',
+      'azureml.x': '1',
+    };
     expect(readBatchSettings(properties)).toEqual({
-      settings: { rowsPerMiniBatch: 1_000_000, cpu: 0.5, memoryMib: 512 },
+      settings: { rowsPerMiniBatch: 1_000_000, priority: 9, cpu: 0.5, memoryMib: 512 },
       problems: [],
     });
   });

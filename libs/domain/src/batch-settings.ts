@@ -5,6 +5,8 @@ import { readNumberSetting, shownSetting, type NumberRule } from './number-setti
 export interface BatchSettings {
   /** Rows that one run gets, of tabular inputs of ONNX models without code. `mooring.batch.rows-per-mini-batch` */
   rowsPerMiniBatch: number;
+  /** Jobs with a higher one come first, in the queue and for processes. `mooring.batch.priority` */
+  priority: number;
   /** CPU cores and memory of one scoring process; the whole machine's where absent. `mooring.cpu`, `mooring.memory-mib` */
   cpu: number | undefined;
   memoryMib: number | undefined;
@@ -18,6 +20,7 @@ const rules: Readonly<Record<keyof BatchSettings, NumberRule>> = {
     largest: 1_000_000,
     whole: true,
   },
+  priority: { property: 'mooring.batch.priority', fallback: 5, smallest: 0, largest: 9, whole: true },
   cpu: { property: 'mooring.cpu', fallback: undefined, smallest: 0.05, largest: 1024, whole: false },
   memoryMib: { property: 'mooring.memory-mib', fallback: undefined, smallest: 64, largest: 2 ** 24, whole: true },
 };
@@ -40,5 +43,6 @@ export function readBatchSettings(properties: Readonly<Record<string, string>>):
     });
   }
   const rowsPerMiniBatch = read('rowsPerMiniBatch') ?? 10_000;
-  return { settings: { rowsPerMiniBatch, cpu: read('cpu'), memoryMib: read('memoryMib') }, problems };
+  const priority = read('priority') ?? 5;
+  return { settings: { rowsPerMiniBatch, priority, cpu: read('cpu'), memoryMib: read('memoryMib') }, problems };
 }

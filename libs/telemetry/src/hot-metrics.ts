@@ -162,6 +162,13 @@ export class HotHistogram<T extends string> {
     this.#series.at(labels).observe(value);
   }
 
+  /** Of everything that was observed, whatever its labels. */
+  total(): number {
+    let sum = 0;
+    for (const { series } of this.#series.all()) sum += series.sum;
+    return sum;
+  }
+
   async get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: ExportedValue[] }> {
     const values = [...this.#series.all()].flatMap(({ labels, series }) => this.#exported(labels, series));
     return { name: this.name, help: this.help, type: this.type, aggregator: 'sum', values };

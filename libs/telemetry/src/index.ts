@@ -1,6 +1,14 @@
 export { type HotDistribution, type HotValue } from './hot-metrics.ts';
 export { metrics, registry } from './metrics.ts';
-export { metricsSubject, requestsSubject, telemetryModule, type ProcessMetrics, type Telemetry } from './module.ts';
+export {
+  loadSubject,
+  metricsSubject,
+  requestsSubject,
+  telemetryModule,
+  type ProcessLoad,
+  type ProcessMetrics,
+  type Telemetry,
+} from './module.ts';
 export { decisionHeader, decisionText, explainHeader, wantsDecision } from './requests/decision-text.ts';
 export type { Decided, EndedRequest } from './requests/ended-request.ts';
 export { KeptRequests } from './requests/kept-requests.ts';

@@ -2,7 +2,7 @@ import { readConfig } from '@mooring/config';
 import { natsModule } from '@mooring/messaging';
 import { defineModule, type Lifecycle, type Module } from '@mooring/runtime';
 import { z } from 'zod';
-import { registry } from './metrics.ts';
+import { metrics, registry } from './metrics.ts';
 import { KeptRequests } from './requests/kept-requests.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 
@@ -11,6 +11,16 @@ export const metricsSubject = 'mooring.metrics.collect';
 
 /** Where management asks every process for the requests of an id, which is the payload. */
 export const requestsSubject = 'mooring.requests.find';
+
+/** Where whoever gives way to online requests asks every process how much of them it has. */
+export const loadSubject = 'mooring.load.ask';
+
+/** What one process answers at `loadSubject`. */
+export interface ProcessLoad {
+  process: string;
+  /** That all online requests took which it has answered since it started; what it gains in a second is how many it has at once. */
+  requestSeconds: number;
+}
 
 /** What one process answers at `metricsSubject`. */
 export interface ProcessMetrics {
@@ -37,7 +47,7 @@ const requestsConfig = z.object({
 
 /**
  * Tracing for the process, the last requests that it answered, and its answers when management asks for metrics and
- * requests. Settings: OTEL_*, MOORING_PROCESS_NAME, MOORING_REQUESTS_*.
+ * requests, and workers for its load. Settings: OTEL_*, MOORING_PROCESS_NAME, MOORING_REQUESTS_*.
  */
 export const telemetryModule: Module<Telemetry> = defineModule({
   name: 'telemetry',
@@ -52,12 +62,17 @@ export const telemetryModule: Module<Telemetry> = defineModule({
       return JSON.stringify(answer);
     });
     const stopFinding = nats.nats.respond(requestsSubject, (id) => JSON.stringify(requests.find(id, ownName)));
+    const stopTelling = nats.nats.respond(loadSubject, () => {
+      const answer: ProcessLoad = { process: ownName, requestSeconds: metrics.requestDuration.total() };
+      return JSON.stringify(answer);
+    });
     return {
       tracing,
       requests,
       stop: async () => {
         stopAnswering();
         stopFinding();
+        stopTelling();
         await tracing.shutdown();
       },
     };

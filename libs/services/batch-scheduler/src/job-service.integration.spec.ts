@@ -82,7 +82,10 @@ beforeAll(async () => {
           if (name !== 'night') return undefined;
           return { name, spec: { tags: {}, properties: {}, authMode: 'aad_token', defaultDeployment: 'luca' } };
         },
-        deployment: async (_endpoint, name) => (name === 'luca' ? { name, spec: deployment } : undefined),
+        deployment: async (_endpoint, name) => {
+          const properties = name === 'eager' ? { 'mooring.batch.priority': '9' } : {};
+          return name === 'none' ? undefined : { name, spec: { ...deployment, properties } };
+        },
         data: async () => undefined,
         latestData: async () => undefined,
       },
@@ -290,7 +293,7 @@ describe('batch jobs', () => {
     expect(values.find(({ labels }) => labels.result === 'skipped')?.value).toBeGreaterThan(0);
   });
 
-  it('wait in a queue that says where each is, in the order in which they came', async () => {
+  it('wait in a queue that says where each is, by priority and the order in which they came', async () => {
     const names = ['first', 'second', 'third', 'fourth'];
     for (const name of names) await submit(bodyOf({ name }));
     await until('first', 'Running');
@@ -299,7 +302,17 @@ describe('batch jobs', () => {
       const waiting = await Promise.all(['third', 'fourth'].map((name) => jobNamed(name)));
       expect(waiting.map(({ progress }) => progress.queuePosition)).toEqual([0, 1]);
     });
+    // One with a higher priority comes before them.
+    const ask = { endpoint: 'night', deployment: 'eager', idempotencyKey: '', principal: 'spec' };
+    await client.call('submitJob', { ...ask, jobJson: bodyOf({ name: 'fifth' }) });
+    names.push('fifth');
+    await eventually(async () => {
+      const waiting = await Promise.all(['fifth', 'third'].map((name) => jobNamed(name)));
+      expect(waiting.map(({ progress }) => progress.queuePosition)).toEqual([0, 1]);
+    });
     await client.call('cancelJob', { name: 'first' });
+    await until('fifth', 'Running');
+    await client.call('cancelJob', { name: 'second' });
     await until('third', 'Running');
     for (const name of names) await client.call('cancelJob', { name });
     for (const name of names) await until(name, 'Canceled');

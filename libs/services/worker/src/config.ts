@@ -13,6 +13,8 @@ import {
 const ownConfig = z.object({
   /** Processes that score mini-batches at once, of all jobs together. */
   processesMax: z.coerce.number().int().min(1).max(1024).default(availableParallelism()),
+  /** Begins fewer mini-batches while online requests are answered. */
+  giveWay: z.stringbool().default(true),
   /** How long this worker may say nothing of a mini-batch before another one gets it. */
   ackWaitMs: z.coerce.number().int().min(1_000).max(600_000).default(20_000),
 });

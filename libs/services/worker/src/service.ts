@@ -14,6 +14,7 @@ import type { Nats } from '@mooring/messaging';
 import { startGrpcServer, type GrpcServer } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
 import type { Tracing } from '@mooring/telemetry';
+import { askLoad } from './adapters/ask-load.ts';
 import { createRunnerOfJob } from './run/runner-of-job.ts';
 import { JobWorkers } from './run/job-workers.ts';
 
@@ -23,6 +24,8 @@ export interface WorkerOptions {
   folder: Pick<DataFolder, 'jobs'>;
   /** Of all jobs together. */
   processesMax: number;
+  /** To online requests, wherever they are answered. */
+  giveWay: boolean;
   ackWaitMs: number;
   launches: Launches;
   tracing: Tracing;
@@ -44,6 +47,7 @@ export function createWorker(options: WorkerOptions, nats: Nats, log: Logger): L
         createRunner: (job) => createRunnerOfJob(job, launches, jobsFolder),
         jobsFolder,
         processesMax,
+        askLoad: options.giveWay ? () => askLoad(nats) : undefined,
         ackWaitMs,
         worker: `worker-${process.pid}-${randomUUID().slice(0, 8)}`,
         clock: () => new Date(),

@@ -17,7 +17,7 @@ import {
 import type { Nats } from '@mooring/messaging';
 import { createClient } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
-import { metrics, startTracing, type Tracing } from '@mooring/telemetry';
+import { loadSubject, metrics, startTracing, type Tracing } from '@mooring/telemetry';
 import {
   eventually,
   startTestNats,
@@ -67,7 +67,7 @@ beforeAll(async () => {
       warnings: [],
     }),
   };
-  const options = { address, folder: { jobs }, processesMax: 2, ackWaitMs: 20_000, launches, tracing };
+  const options = { address, folder: { jobs }, processesMax: 2, giveWay: true, ackWaitMs: 20_000, launches, tracing };
   worker = createWorker(options, nats, pino({ enabled: false }));
   await worker.start?.();
 });
@@ -173,6 +173,36 @@ it('counts items, and has a span for each mini-batch in the trace of its job', a
     expect([name, traceId, parentSpanId]).toEqual(['batch mini-batch', 'a'.repeat(32), 'b'.repeat(16)]);
     expect(links?.map((link) => link.traceId)).toEqual(['a'.repeat(32)]);
   }
+});
+
+it('begins nothing while the machine has enough to do with online requests, and goes on afterwards', async () => {
+  writeFileSync(
+    join(code, 'score.py'),
+    'import time\ndef init(): pass\ndef run(mini_batch):\n  time.sleep(0.2)\n  return mini_batch\n',
+  );
+  // A data plane that has four requests at once.
+  const stopTelling = nats.respond(loadSubject, () =>
+    JSON.stringify({ process: 'edge-1', requestSeconds: (4 * performance.now()) / 1_000 }),
+  );
+  const patient = { timeoutMs: 25_000 };
+  const all = 40;
+  await begin('night-busy', all);
+  const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
+  const done = async (): Promise<number> => (await records.list(jobKey('night-busy'))).size;
+  let [before, beforeMs] = [-1, performance.now()];
+  const standing = await eventually(async () => {
+    const now = await done();
+    if (now !== before) [before, beforeMs] = [now, performance.now()];
+    // Ten times as long as a mini-batch takes.
+    expect(performance.now() - beforeMs).toBeGreaterThan(2_000);
+    return now;
+  }, patient);
+  expect(standing).toBeLessThan(all);
+  stopTelling();
+  await eventually(async () => expect(await done()).toBe(all), patient);
+  await (
+    await nats.bucket<JobRecord>(jobsBucket)
+  ).put(`job.${jobKey('night-busy')}`, jobDocument('night-busy', 'Finalizing'));
 });
 
 it('leaves nothing behind when it stops in the middle of a job', async () => {

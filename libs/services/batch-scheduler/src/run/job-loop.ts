@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { JobRecord } from '@mooring/domain';
+import { readBatchSettings, type JobRecord } from '@mooring/domain';
 import type { Watch } from '@mooring/messaging';
 import { isActive, moved } from '../domain/job-state.ts';
 import type { Jobs } from '../ports.ts';
@@ -11,7 +11,7 @@ export interface JobLoopDeps {
   jobs: Pick<Jobs, 'watch'>;
   /** Takes one job as far as it goes; see runJob. */
   run: (name: string, signal: AbortSignal) => Promise<void>;
-  /** Jobs that are worked on at once; the others wait in the order in which they came. */
+  /** Jobs that are worked on at once; the others wait, by priority and then in the order in which they came. */
   activeMax: number;
   clock: () => Date;
   log: Logger;
@@ -19,6 +19,14 @@ export interface JobLoopDeps {
 
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
+
+/** By priority, then in the order in which they came. */
+function comesFirst(a: JobRecord, b: JobRecord): number {
+  const [own, other] = [a, b].map(({ properties }) => readBatchSettings(properties).settings.priority);
+  if (own !== other) return (other ?? 0) - (own ?? 0);
+  if (a.since !== b.since) return a.since < b.since ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
 
 /** Keeps every job that should run running, and lets the next ones begin when others end. */
 export class JobLoop {
@@ -82,9 +90,7 @@ export class JobLoop {
   async #admit(): Promise<void> {
     const all = [...this.#jobs.values()];
     const room = this.#deps.activeMax - all.filter(isActive).length;
-    const queue = all
-      .filter(({ status }) => status === 'Queued')
-      .toSorted((a, b) => (a.since === b.since ? (a.name < b.name ? -1 : 1) : a.since < b.since ? -1 : 1));
+    const queue = all.filter(({ status }) => status === 'Queued').toSorted(comesFirst);
     for (const [index, { name, progress }] of queue.entries()) {
       const before = index - Math.max(0, room);
       if (index < room) await this.#change(name, (job) => moved(job, 'Preparing', this.#deps.clock()));

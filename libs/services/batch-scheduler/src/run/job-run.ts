@@ -8,7 +8,13 @@ import {
   type Launches,
   type MiniBatchRecords,
 } from '@mooring/batch-jobs';
-import type { BatchLaunch, JobRecord, MiniBatch, MiniBatchRecord } from '@mooring/domain';
+import {
+  readBatchSettings,
+  type BatchLaunch,
+  type JobRecord,
+  type MiniBatch,
+  type MiniBatchRecord,
+} from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
 import type { ArtifactStore } from '@mooring/storage';
@@ -105,7 +111,7 @@ async function listInput(
 
 /** A property of the deployment, which the job's document carries. */
 function rowsOf({ properties }: JobRecord): number {
-  return Number(properties['mooring.batch.rows-per-mini-batch'] ?? 10_000);
+  return readBatchSettings(properties).settings.rowsPerMiniBatch;
 }
 
 function ranOf({ model, codeDigest, environmentDigest }: BatchLaunch): NonNullable<JobRecord['ran']> {

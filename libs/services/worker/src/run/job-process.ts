@@ -6,12 +6,14 @@ import type { JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Tracing } from '@mooring/telemetry';
 import type { Records, Work } from '../ports.ts';
+import type { GiveWay } from './give-way.ts';
 import { scoreMiniBatch } from './score-mini-batch.ts';
 
 export interface JobProcessDeps {
   job: JobRecord;
   files: JobFiles;
   work: Work;
+  giveWay: GiveWay;
   records: Records;
   createRunner: () => Promise<MiniBatchRunner>;
   /** The process could not be loaded; what it was is for people. Another may be tried when it resolves; `signal`: at once. */
@@ -84,6 +86,8 @@ export class JobProcess {
   }
 
   async #next(runner: MiniBatchRunner): Promise<void> {
+    const leaveWay = await this.#deps.giveWay.enter(this.#leave.signal);
+    if (leaveWay === undefined) return;
     const { work, records, job, files, ackWaitMs, worker, clock, tracing, log } = this.#deps;
     try {
       const item = await work.take(jobKey(job.name), takeMs);
@@ -97,6 +101,8 @@ export class JobProcess {
       log.warn({ err: thrown, job: job.name }, 'no mini-batch could be taken; trying again');
       // Told to leave meanwhile, it leaves.
       await setTimeout(retryMs, undefined, { signal: this.#leave.signal }).catch(() => undefined);
+    } finally {
+      leaveWay();
     }
   }
 }

@@ -2,12 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { jobFiles, jobKey } from '@mooring/batch-jobs';
 import type { MiniBatchRunner } from '@mooring/batch-runtime';
-import type { JobRecord } from '@mooring/domain';
+import { readBatchSettings, type JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
-import type { Tracing } from '@mooring/telemetry';
+import type { ProcessLoad, Tracing } from '@mooring/telemetry';
 import { allot } from '../domain/allot.ts';
+import { OnlineLoad } from '../domain/online-load.ts';
 import type { Jobs, Records, Troubles, Work } from '../ports.ts';
+import { GiveWay } from './give-way.ts';
 import { JobProcess } from './job-process.ts';
 
 export interface JobWorkersDeps {
@@ -19,6 +21,8 @@ export interface JobWorkersDeps {
   jobsFolder: string;
   /** Processes of all jobs together. */
   processesMax: number;
+  /** Asks every process of the data plane for its load; rejects while that cannot be known. Absent: nothing gives way. */
+  askLoad?: (() => Promise<ProcessLoad[]>) | undefined;
   /** How long the queue hears nothing of a mini-batch before it gives it to another. */
   ackWaitMs: number;
   worker: string;
@@ -29,6 +33,9 @@ export interface JobWorkersDeps {
 
 /** A job keeps its processes at least this long while others wait for one. */
 const turnMs = 5_000;
+const loadEveryMs = 1_000;
+/** However busy the machine is, a mini-batch begins so long after the one before. */
+const patienceMs = 60_000;
 /** Loads that may fail one after the other before a job is taken for one that cannot run. */
 const failuresMax = 3;
 
@@ -40,30 +47,40 @@ interface Running {
   sinceMs: number;
 }
 
-/** The processes of a worker: none while nothing runs, shared fairly while several jobs do. */
+/**
+ * The processes of a worker: none while nothing runs, shared fairly while several jobs do. Each online request that is being answered
+ * takes the place of one of them: it begins no further mini-batch until there is room for it again.
+ */
 export class JobWorkers {
   readonly #deps: JobWorkersDeps;
   readonly #running = new Map<string, Running>();
   readonly #stop = new AbortController();
+  readonly #load = new OnlineLoad();
+  readonly #giveWay: GiveWay;
   #watch: Watch | undefined;
-  #turns: NodeJS.Timeout | undefined;
+  #timers: NodeJS.Timeout[] = [];
 
   constructor(deps: JobWorkersDeps) {
     this.#deps = deps;
+    const taken = (): number => this.#load.inFlight;
+    this.#giveWay = new GiveWay({ places: deps.processesMax, taken, patienceMs });
   }
 
   async start(): Promise<void> {
     this.#watch = await this.#deps.jobs.watch({ prefix: 'job', signal: this.#stop.signal }, (key, entry) => {
       this.#note(key, entry?.value);
     });
-    this.#turns = setInterval(() => this.#share(), turnMs).unref();
+    this.#timers = [
+      setInterval(() => this.#share(), turnMs).unref(),
+      setInterval(() => void this.#lookAround(), loadEveryMs).unref(),
+    ];
   }
 
   /** Gives back what is being worked on and ends every process. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#watch?.stop();
-    clearInterval(this.#turns);
+    for (const timer of this.#timers) clearInterval(timer);
     const all = [...this.#running.values()].flatMap(({ processes }) => [...processes]);
     for (const process of all) process.stop();
     await Promise.allSettled(all.map(({ ended }) => ended));
@@ -83,12 +100,22 @@ export class JobWorkers {
     this.#share();
   }
 
+  /** Nobody is asked while nothing runs. */
+  async #lookAround(): Promise<void> {
+    const { askLoad } = this.#deps;
+    // What is not known is nothing, also because jobs would stand still for it.
+    if (askLoad !== undefined && this.#running.size > 0)
+      this.#load.note(await askLoad().catch(() => []), performance.now());
+    this.#giveWay.look();
+  }
+
   /** Makes the processes of each job as many as are its share. */
   #share(): void {
     if (this.#stop.signal.aborted) return;
     const jobs = [...this.#running.values()].toSorted((a, b) => this.#rank(a) - this.#rank(b));
-    const demands = jobs.map(({ job: { name, settings } }) => {
-      return { job: name, processesMax: settings.instanceCount * settings.maxConcurrencyPerInstance };
+    const demands = jobs.map(({ job: { name, settings, properties } }) => {
+      const { priority } = readBatchSettings(properties).settings;
+      return { job: name, priority, processesMax: settings.instanceCount * settings.maxConcurrencyPerInstance };
     });
     const shares = allot(demands, this.#deps.processesMax);
     for (const running of jobs) {
@@ -121,6 +148,7 @@ export class JobWorkers {
       job,
       files: jobFiles(jobsFolder, job.name),
       work,
+      giveWay: this.#giveWay,
       records,
       createRunner: () => createRunner(job),
       onTrouble: (error, signal) => this.#trouble(running, error, signal),
