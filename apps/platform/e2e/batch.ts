@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { BatchServiceClient } from '@mooring/contracts/batch';
+import type { JobRecord, JobStatus } from '@mooring/domain';
+import { createClient, type RpcClient } from '@mooring/rpc';
+import { until, type HttpAnswer, type Platform } from './harness.ts';
+
+/** What the data plane says of a job, as far as tests look at it. */
+export interface Job {
+  name: string;
+  properties: { status: JobStatus; mooring: Pick<JobRecord, 'progress' | 'error' | 'listing'> };
+}
+
+export interface BatchEndpoint {
+  key: string;
+  invoke(body: unknown, headers?: Record<string, string>): Promise<HttpAnswer>;
+  /** The name of the job that was made; fails unless the answer is 201. */
+  started(answer: Promise<HttpAnswer>): Promise<string>;
+  jobNamed(name: string): Promise<Job>;
+  /** Waits for a job to be in one of these states; fails once it has come to another end. */
+  reached(name: string, ...statuses: JobStatus[]): Promise<Job>;
+  scheduler<R>(ask: (client: RpcClient<BatchServiceClient>) => Promise<R>): Promise<R>;
+  verified(name: string): Promise<Record<string, unknown>>;
+  /** A file of a job's output, where the job named no other place for it. */
+  outputFile(job: string, file: string): string;
+}
+
+const terminal: readonly JobStatus[] = ['Completed', 'Failed', 'Canceled'];
+
+export async function makeBatchEndpoint(platform: Platform, name: string): Promise<BatchEndpoint> {
+  await platform.json('batch-endpoint', 'create', '-f', platform.yaml(`name: ${name}\nauth_mode: aad_token\n`));
+  const { primaryKey: key } = await platform.json<{ primaryKey: string }>(
+    'batch-endpoint',
+    'get-credentials',
+    '-n',
+    name,
+  );
+  const path = `/endpoints/${name}/jobs`;
+  const jobNamed = async (job: string): Promise<Job> => {
+    const { status, body } = await platform.send(`${path}/${job}`, { key });
+    expect(status, body.toString()).toBe(200);
+    return JSON.parse(body.toString()) as Job;
+  };
+  const scheduler: BatchEndpoint['scheduler'] = async (ask) => {
+    const client = createClient(BatchServiceClient, `unix:${join(platform.data, 'run/batch-scheduler.sock')}`, 30_000);
+    try {
+      return await ask(client);
+    } finally {
+      client.close();
+    }
+  };
+  return {
+    key,
+    jobNamed,
+    scheduler,
+    invoke: (body, headers = {}) =>
+      platform.send(path, { key, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    started: async (answer) => {
+      const { status, body } = await answer;
+      expect(status, body.toString()).toBe(201);
+      return (JSON.parse(body.toString()) as Job).name;
+    },
+    reached: async (job, ...statuses) => {
+      const end = await until(`job ${job} to be ${statuses.join(' or ')}`, async () => {
+        const found = await jobNamed(job);
+        return [...statuses, ...terminal].includes(found.properties.status) && found;
+      });
+      expect(statuses, JSON.stringify(end.properties)).toContain(end.properties.status);
+      return end;
+    },
+    verified: async (job) => {
+      const { verificationJson } = await scheduler(({ call }) => call('verifyJob', { name: job }));
+      return JSON.parse(verificationJson) as Record<string, unknown>;
+    },
+    outputFile: (job, file) =>
+      readFileSync(join(platform.data, 'artifacts/workspaceblobstore/azureml', job, 'score', file), 'utf8'),
+  };
+}
+
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
