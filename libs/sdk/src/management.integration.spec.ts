@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadYaml } from '@mooring/azureml/yaml';
 import type { PlatformError } from '@mooring/errors';
 import { BatchServiceClient } from '@mooring/contracts/batch';
-import { createClient as createRpcClient } from '@mooring/rpc';
 import { startTestNats, tempDir, type TempDir, type TestNats } from '@mooring/testing';
 import {
   applyBatchDeployment,
@@ -21,7 +21,7 @@ import {
   type ManagementClient,
   type Step,
 } from './index.ts';
-import { startPretendController, type PretendController } from './testing/pretend-controller.ts';
+import { ask, startPretendController, type PretendController } from './testing/pretend-controller.ts';
 import { startControlPlane, type ControlPlane } from './testing/start-processes.ts';
 
 let nats: TestNats;
@@ -74,11 +74,12 @@ ${more}`;
 
 /** Does what the gateway does with a body that is posted to `night`. */
 async function submit(name: string): Promise<void> {
-  const batch = createRpcClient(BatchServiceClient, plane.address('batch-scheduler'));
+  const batch = new BatchServiceClient(plane.address('batch-scheduler'), credentials.createInsecure());
   const uri = 'azureml://datastores/workspaceblobstore/paths/LocalUpload';
   const inputData = { photos: { jobInputType: 'UriFolder', uri } };
   const jobJson = JSON.stringify({ properties: { name, tags: { of: name }, inputData } });
-  await batch.call('submitJob', { endpoint: 'night', jobJson, deployment: '', idempotencyKey: '', principal: 'x' });
+  const request = { endpoint: 'night', jobJson, deployment: '', idempotencyKey: '', principal: 'x' };
+  await ask(batch.submitJob.bind(batch), request);
   batch.close();
 }
 

@@ -87,7 +87,8 @@ type Unary<Q, R> = (
   callback: (error: ServiceError | null, response: R) => void,
 ) => unknown;
 
-function ask<Q, R>(call: Unary<Q, R>, request: Q): Promise<R> {
+/** One unary call of a generated client. */
+export function ask<Q, R>(call: Unary<Q, R>, request: Q): Promise<R> {
   return new Promise((resolve, reject) => {
     call(request, new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
       if (error === null) resolve(response);
