@@ -232,12 +232,24 @@ describe('data', () => {
 
 describe('a component', () => {
   it('is stored as the SDK sends it, and given back', async () => {
-    const componentSpec = { name: 'tidy', version: '1', type: 'command', command: 'echo ${{inputs.x}}' };
+    const componentSpec = {
+      name: 'tidy',
+      version: '1',
+      type: 'command',
+      inputs: { x: { type: 'uri_folder' } },
+      command: 'ls ${{inputs.x}}',
+      environment: `azureml:${workspace}/environments/py/versions/1`,
+    };
     const body = { properties: { componentSpec, isAnonymous: false } };
     expect((await management.send('GET', 'components/tidy/versions/1')).status).toBe(404);
     expect((await management.send('PUT', 'components/tidy/versions/1', { body })).status).toBe(201);
     const shown = await management.send('GET', 'components/tidy/versions/1');
     expect(shown.json.properties.componentSpec).toEqual(componentSpec);
     expect((await management.send('GET', 'components/tidy')).json.properties.latestVersion).toBe('1');
+    const unsound = { ...componentSpec, command: 'ls ${{inputs.y}}' };
+    const refused = await management.send('PUT', 'components/tidy/versions/2', {
+      body: { properties: { componentSpec: unsound } },
+    });
+    expect(problemsOf(refused)[0]?.path).toMatch(/^properties\.componentSpec/);
   });
 });
