@@ -30,7 +30,7 @@ describe(`200 photos and 14 files that are none, through Martina's script (${top
   let name = '';
 
   it('are scored once each: predictions in the order of the input, errors for what is broken', async () => {
-    const folder = join(platform.data, 'artifacts/photos/night');
+    const folder = join(platform.data, 'photos');
     mkdirSync(folder, { recursive: true });
     for (const image of images) copyFileSync(join(cars, 'images', image), join(folder, image));
     for (const [index, file] of broken.entries()) {
@@ -50,25 +50,22 @@ describe(`200 photos and 14 files that are none, through Martina's script (${top
     ].join('\n');
     await platform.json('batch-deployment', 'create', '-f', platform.yaml(deployment), '--set-default');
 
-    const uri = 'azureml://datastores/photos/paths/night';
     const beganAt = performance.now();
-    name = await batch.started(
-      batch.invoke({ properties: { inputData: { photos: { jobInputType: 'UriFolder', uri } } } }),
-    );
-    const job = await batch.reached(name, 'Completed');
+    const job = await platform.json('batch-endpoint', 'invoke', '-n', 'night', '--input', folder, '--stream');
     const tookS = (performance.now() - beganAt) / 1_000;
-    expect(job.properties.mooring.progress).toMatchObject({
-      succeeded: images.length,
-      failed: broken.length,
-      skipped: 0,
-    });
+    expect(job).toMatchObject({ status: 'Completed' });
+    name = String(job['name']);
+    const { properties } = await batch.jobNamed(name);
+    expect(properties.mooring.progress).toMatchObject({ succeeded: images.length, failed: broken.length, skipped: 0 });
+    await platform.json('job', 'download', '-n', name, '-p', join(platform.data, 'results'));
+    const results = join(platform.data, 'results/named-outputs/score');
 
     const text = readFileSync(join(cars, 'martina/predictions.json'), 'utf8');
     const wanted = (JSON.parse(text) as { predictions: Prediction[] }).predictions.toSorted((a, b) =>
       a.file < b.file ? -1 : 1,
     );
     // Without pandas in its environment the script returns dicts, and a line is how Python writes one.
-    const got = linesOf(batch.outputFile(name, 'predictions.csv')).map(
+    const got = linesOf(readFileSync(join(results, 'predictions.csv'), 'utf8')).map(
       (line) => JSON.parse(line.replaceAll("'", '"')) as Record<string, string | number>,
     );
     expect(got.map(({ file, type, colour }) => [file, type, colour])).toEqual(
@@ -222,7 +219,7 @@ describe('jobs of a script that can be held', () => {
     await until('two mini-batches to be done', async () => {
       return (await batch.jobNamed(name)).properties.mooring.progress.miniBatchesDone === 2;
     });
-    await batch.scheduler(({ call }) => call('cancelJob', { name }));
+    await platform.json('job', 'cancel', '-n', name);
     const cancelled = await batch.reached(name, 'Canceled');
     expect(cancelled.properties.mooring.progress).toMatchObject({ succeeded: 4, failed: 0, skipped: 6 });
     expect(linesOf(batch.outputFile(name, 'predictions.csv'))).toEqual(files.slice(0, 4));
@@ -230,7 +227,7 @@ describe('jobs of a script that can be held', () => {
 
     writeFileSync(gate, '');
     writeFileSync(runsFile, '');
-    await batch.scheduler(({ call }) => call('resumeJob', { name }));
+    await platform.json('job', 'resume', '-n', name);
     const completed = await batch.reached(name, 'Completed');
     expect(completed.properties.mooring.progress).toMatchObject({ succeeded: 10, failed: 0, skipped: 0 });
     expect(linesOf(readFileSync(runsFile, 'utf8')).toSorted()).toEqual(files.slice(4));

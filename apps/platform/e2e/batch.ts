@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { BatchServiceClient } from '@mooring/contracts/batch';
 import type { JobRecord, JobStatus } from '@mooring/domain';
-import { createClient, type RpcClient } from '@mooring/rpc';
 import { until, type HttpAnswer, type Platform } from './harness.ts';
 
 /** What the data plane says of a job, as far as tests look at it. */
@@ -20,7 +18,7 @@ export interface BatchEndpoint {
   jobNamed(name: string): Promise<Job>;
   /** Waits for a job to be in one of these states; fails once it has come to another end. */
   reached(name: string, ...statuses: JobStatus[]): Promise<Job>;
-  scheduler<R>(ask: (client: RpcClient<BatchServiceClient>) => Promise<R>): Promise<R>;
+  /** What `mooring job verify` says; fails where its exit code says otherwise. */
   verified(name: string): Promise<Record<string, unknown>>;
   /** A file of a job's output, where the job named no other place for it. */
   outputFile(job: string, file: string): string;
@@ -42,18 +40,9 @@ export async function makeBatchEndpoint(platform: Platform, name: string): Promi
     expect(status, body.toString()).toBe(200);
     return JSON.parse(body.toString()) as Job;
   };
-  const scheduler: BatchEndpoint['scheduler'] = async (ask) => {
-    const client = createClient(BatchServiceClient, `unix:${join(platform.data, 'run/batch-scheduler.sock')}`, 30_000);
-    try {
-      return await ask(client);
-    } finally {
-      client.close();
-    }
-  };
   return {
     key,
     jobNamed,
-    scheduler,
     invoke: (body, headers = {}) =>
       platform.send(path, { key, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }),
     started: async (answer) => {
@@ -70,8 +59,10 @@ export async function makeBatchEndpoint(platform: Platform, name: string): Promi
       return end;
     },
     verified: async (job) => {
-      const { verificationJson } = await scheduler(({ call }) => call('verifyJob', { name: job }));
-      return JSON.parse(verificationJson) as Record<string, unknown>;
+      const { code, stdout, stderr } = await platform.mooring('job', 'verify', '-n', job, '-o', 'json');
+      const verification = JSON.parse(stdout) as Record<string, unknown>;
+      expect(code === 0, stderr).toBe(verification['ok']);
+      return verification;
     },
     outputFile: (job, file) =>
       readFileSync(join(platform.data, 'artifacts/workspaceblobstore/azureml', job, 'score', file), 'utf8'),
