@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
-import { connectNats } from '@mooring/messaging';
+import { connectNats, type Bucket, type Nats } from '@mooring/messaging';
 import { isAlive } from '@mooring/runtime';
 import { superviseChild, type SupervisedChild } from './child.ts';
-import { superviseNats } from './supervised-nats.ts';
+import { superviseNats, type SupervisedNats } from './supervised-nats.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'supervised-'));
 const log = pino({ enabled: false });
@@ -67,22 +67,36 @@ describe('a supervised process', () => {
 });
 
 describe('the supervised nats-server', () => {
-  it('comes back on the same port with what was stored when it is killed', async () => {
-    const account = { user: 'mooring', password: 'secret' };
-    let restarts = 0;
-    const server = await superviseNats({
-      dataDir: join(folder, 'nats'),
-      ...account,
-      log,
-      onRestart: () => (restarts += 1),
-    });
-    const nats = await connectNats({ url: server.url, ...account, name: 'spec' }, log);
-    const bucket = await nats.bucket<number>('mooring_kept');
+  const account = { user: 'mooring', password: 'secret' };
+  let restarts = 0;
+  let server: SupervisedNats;
+  let nats: Nats;
+  let bucket: Bucket<number>;
+
+  beforeAll(async () => {
+    const onRestart = (): void => void (restarts += 1);
+    server = await superviseNats({ dataDir: join(folder, 'nats'), ...account, log, onRestart });
+    nats = await connectNats({ url: server.url, ...account, name: 'spec' }, log);
+    bucket = await nats.bucket<number>('mooring_kept');
     await bucket.put('k', 7);
-    process.kill(server.identity()?.pid ?? 0, 'SIGKILL');
-    await expect.poll(() => restarts, { timeout: 15_000 }).toBe(1);
-    await expect.poll(() => bucket.get('k').then((entry) => entry?.value, String), { timeout: 15_000 }).toBe(7);
+  });
+  afterAll(async () => {
     await nats.close();
     await server.stop();
+  });
+
+  const kept = () => bucket.get('k').then((entry) => entry?.value, String);
+
+  it('comes back on the same port with what was stored when it is killed', async () => {
+    process.kill(server.identity()?.pid ?? 0, 'SIGKILL');
+    await expect.poll(() => restarts, { timeout: 15_000 }).toBe(1);
+    await expect.poll(kept, { timeout: 15_000 }).toBe(7);
+  });
+
+  it('is started again when it says that it could not write, as after a full disk', async () => {
+    const failure = '[ERR] Filestore [KV_mooring_kept] Critical write error: write 1.blk: no space left on device';
+    appendFileSync(join(folder, 'nats', 'nats.log'), `${failure}\n`);
+    await expect.poll(() => restarts, { timeout: 15_000 }).toBe(2);
+    await expect.poll(kept, { timeout: 15_000 }).toBe(7);
   });
 });

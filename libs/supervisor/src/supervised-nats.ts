@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { startNatsServer, type NatsServer } from '@mooring/messaging';
 import { identify, type ProcessIdentity } from '@mooring/runtime';
+import { mendWriteFailures } from './write-failures.ts';
 
 const restartDelayMs = 200;
 const restartDelayMaxMs = 5_000;
@@ -51,17 +52,20 @@ export async function superviseNats(options: {
     }
   };
   void watch();
+  const restart = async (): Promise<void> => {
+    const again = started.promise;
+    restarting = true;
+    await server.stop();
+    await withinMs(again, restartMs).finally(() => (restarting = false));
+  };
+  const stopMending = await mendWriteFailures({ dataDir: options.dataDir, log, mend: restart });
   return {
     url,
     identity: () => identify(server.pid),
-    restart: async () => {
-      const again = started.promise;
-      restarting = true;
-      await server.stop();
-      await withinMs(again, restartMs).finally(() => (restarting = false));
-    },
+    restart,
     stop: async () => {
       stopping = true;
+      stopMending();
       await server.stop();
     },
   };
