@@ -79,6 +79,14 @@ export class BatchGround {
     if (this.#options.twin) await this.startTwin();
   }
 
+  /** A copy of what its processes wrote, for when something went wrong. */
+  keepLogs(): string {
+    const kept = mkdtempSync(join(tmpdir(), 'mooring-logs-'));
+    cpSync(this.folder.logs, kept, { recursive: true });
+    cpSync(join(this.folder.nats, 'nats.log'), join(kept, 'nats.log'));
+    return kept;
+  }
+
   async stop(): Promise<void> {
     this.#jobs.close();
     await this.#twin?.stop(10_000);

@@ -56,6 +56,9 @@ export async function strikeJobs({ count, seed, only }: FaultRun, signal: AbortS
         signal,
       });
     }
+  } catch (error) {
+    if (!signal.aborted) figure(`the platform's logs are kept in ${ground.keepLogs()}`);
+    throw error;
   } finally {
     await ground.stop();
   }
