@@ -68,6 +68,8 @@ export interface JobRecord {
   /** Digests of what ran; known once it is prepared. */
   ran?: { modelSha256?: string; codeSha256?: string; environment?: string };
   usage: JobUsage;
+  /** Its parts, listing, logs and records are kept no longer, since then; its output is. */
+  filesRemovedAt?: string;
   /** What earlier attempts took. */
   usedBefore?: JobUsage;
   /** W3C traceparent of the span that accepted it, under which all of its spans are; absent where nothing is traced. */

@@ -28,6 +28,8 @@ export interface Bucket<T> {
   update(key: string, value: T, revision: number): Promise<number>;
   /** Deletes; absent keys are fine. With `revision`: only on top of it. */
   delete(key: string, revision?: number): Promise<void>;
+  /** Removes everything below `prefix` without a trace; watches are not told. */
+  purge(prefix: string): Promise<void>;
   /** Oldest first, at most the bucket's history. */
   history(key: string): Promise<HistoryEntry<T>[]>;
   /** Everything below `prefix` (whole tokens: `cars` means `cars.>` and `cars`), or everything. */
@@ -45,6 +47,8 @@ export function createBucket<T>(
   deadlineMs: number,
   connected: () => boolean,
   log: Logger,
+  /** Drops the messages of a subject from the bucket's stream. */
+  purgeSubject: (subject: string) => Promise<unknown>,
 ): Bucket<T> {
   const decode = (entry: KvEntry): Entry<T> => ({
     value: entry.json<T>(),
@@ -75,6 +79,7 @@ export function createBucket<T>(
     update: (key, value, revision) => bounded(() => kv.update(key, encode(value), revision), key),
     delete: (key, revision) =>
       bounded(() => kv.delete(key, revision === undefined ? {} : { previousSeq: revision }), key),
+    purge: (prefix) => bounded(async () => void (await purgeSubject(`$KV.${name}.${prefix}.>`)), prefix),
     history: (key) => bounded(() => readHistory<T>(kv, key), key),
     list: (prefix) => bounded(() => readAll(bucket, prefix, deadlineMs), prefix ?? 'everything'),
     watch: ({ prefix, signal }, onChange) =>

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, PersistMode } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { pino } from 'pino';
 import { checkNats, connectNats, findNatsServer, startNatsServer, type Nats, type NatsServer } from './index.ts';
@@ -127,12 +127,34 @@ describe('a bucket', () => {
     await connection.close();
   });
 
+  it('removes what is below a prefix without leaving a mark', async () => {
+    const bucket = await nats.bucket<number>('purged');
+    for (const key of ['job-1.0', 'job-1.1', 'job-10.0']) await bucket.put(key, 1);
+    await bucket.purge('job-1');
+    expect([...(await bucket.list()).keys()]).toEqual(['job-10.0']);
+    expect(await bucket.history('job-1.0')).toEqual([]);
+  });
+
   it('lists below a prefix of whole names', async () => {
     const bucket = await nats.bucket<number>('mooring_list');
     await Promise.all(['cars', 'cars.luca', 'cars.martina', 'carsten.x'].map((key, n) => bucket.put(key, n)));
     expect([...(await bucket.list('cars')).keys()].toSorted()).toEqual(['cars', 'cars.luca', 'cars.martina']);
     expect(await bucket.list('nothing')).toEqual(new Map());
     expect((await bucket.list()).size).toBe(4);
+  });
+});
+
+describe('what may be lost', () => {
+  it('is found by the streams that hold it', async () => {
+    await nats.bucket('kept_well');
+    await nats.bucket('kept_in_memory', { memory: { ttlMs: 60_000, bytesMax: 2 ** 20 } });
+    const [user, pass] = [account.user, account.password];
+    const connection = await connect({ servers: server.url, user, pass });
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: 'kept_later', subjects: ['kept.later'], persist_mode: PersistMode.Async });
+    await connection.close();
+    const names = ['KV_kept_well', 'KV_kept_in_memory', 'kept_later'];
+    expect(await nats.lazyStreams(names)).toEqual(['KV_kept_in_memory', 'kept_later']);
   });
 });
 

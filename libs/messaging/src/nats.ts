@@ -1,4 +1,11 @@
-import { DeliverPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import {
+  DeliverPolicy,
+  jetstream,
+  jetstreamManager,
+  PersistMode,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
@@ -46,6 +53,11 @@ export interface Nats {
   readStream(name: string, options: { max: number; subject?: string }): Promise<StreamRecord[]>;
   /** Opens a queue of work, making it when it is absent. */
   workQueue<T>(options: WorkQueueOptions): Promise<WorkQueue<T>>;
+  /**
+   * Those of the streams (a bucket's is `KV_<bucket>`) that answer before what they answer for is in a file: they are kept in memory, or
+   * with `persist_mode: async`. How often a server syncs its files cannot be asked.
+   */
+  lazyStreams(names: readonly string[]): Promise<string[]>;
   /** Answers requests on a subject; what `handler` throws is answered as nothing. */
   respond(subject: string, handler: (payload: string) => Promise<string> | string): () => void;
   /** Asks everybody who listens on a subject and takes what arrives in time. */
@@ -97,7 +109,9 @@ function operations(
     bucket: async (name, { history = 1, memory, deadlineMs: own = deadlineMs } = {}) => {
       if (memory !== undefined) await within(ensureMemoryBucket(connection, name, memory), own, name);
       const open = new Kvm(js).create(name, { history, storage: StorageType.File });
-      return createBucket(await within(open, own, name), name, own, connected, log);
+      const purge = async (subject: string): Promise<unknown> =>
+        (await jetstreamManager(connection)).streams.purge(`KV_${name}`, { filter: subject });
+      return createBucket(await within(open, own, name), name, own, connected, log, purge);
     },
     ensureStream: (name, { subjects, maxBytes }) =>
       within(ensureStream(connection, name, subjects, maxBytes), deadlineMs, name),
@@ -107,6 +121,7 @@ function operations(
     },
     readStream: (name, { max, subject }) => within(readStream(connection, name, max, subject), deadlineMs, name),
     workQueue: <T>(options: WorkQueueOptions) => openWorkQueue<T>(connection, options, deadlineMs, connected),
+    lazyStreams: (names) => within(lazyStreams(connection, names), deadlineMs, names.join(', ')),
     respond: (subject, handler) => respond(connection, subject, handler, log),
     collect: (subject, { waitMs, max, payload = '' }) => collect(connection, subject, waitMs, max, payload),
   };
@@ -131,6 +146,16 @@ async function ensureStream(
   } catch {
     await manager.streams.add(config);
   }
+}
+
+async function lazyStreams(connection: NatsConnection, names: readonly string[]): Promise<string[]> {
+  const manager = await jetstreamManager(connection);
+  const lazy: string[] = [];
+  for (const name of names) {
+    const { storage, persist_mode } = (await manager.streams.info(name)).config;
+    if (storage !== StorageType.File || persist_mode === PersistMode.Async) lazy.push(name);
+  }
+  return lazy;
 }
 
 async function readStream(

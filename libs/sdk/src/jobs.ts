@@ -30,6 +30,8 @@ export interface JobVerification {
   bytesRead: number;
   /** Each thing that is not as it should be, in words. */
   problems: string[];
+  /** What could not be looked at any more, in words. */
+  notes: string[];
 }
 
 export interface JobListOptions extends CallOptions {

@@ -13,7 +13,7 @@ export function settingsOf(
     MOORING_DATA: data,
     MOORING_PROCESS_NAME: name,
     MOORING_NATS_URL: own ? nats.url : nats,
-    ...(own ? { MOORING_NATS_USER: nats.user, MOORING_NATS_PASSWORD: nats.password } : {}),
+    ...(own ? { MOORING_NATS_USER: nats.user, MOORING_NATS_PASSWORD: nats.password, MOORING_NATS_SYNC: 'always' } : {}),
     MOORING_GATEWAY_HTTP: http,
     MOORING_ROUTER_GRPC: grpc,
     MOORING_MANAGEMENT_HTTP: management,

@@ -38,7 +38,12 @@ export async function startTestNats(): Promise<TestNats> {
   return {
     url,
     ...account,
-    environment: { MOORING_NATS_URL: url, MOORING_NATS_USER: account.user, MOORING_NATS_PASSWORD: account.password },
+    environment: {
+      MOORING_NATS_URL: url,
+      MOORING_NATS_USER: account.user,
+      MOORING_NATS_PASSWORD: account.password,
+      MOORING_NATS_SYNC: 'always',
+    },
     storeDir: join(folder.path, 'jetstream'),
     pid: () => server.pid,
     connect: async ({ deadlineMs = 2_000, log = silent } = {}) => {

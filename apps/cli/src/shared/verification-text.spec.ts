@@ -11,6 +11,7 @@ const found = {
   filesRead: 4,
   bytesRead: 1234,
   problems: [],
+  notes: [],
 };
 
 it('says what was proven, and each thing that is wrong', () => {
@@ -22,6 +23,7 @@ it('says what was proven, and each thing that is wrong', () => {
   );
   const wrong = verificationText({ ...found, ok: false, miniBatches: 1, problems: ['predictions.csv cannot be read'] });
   expect(wrong).toMatch(/^night-1: NOT proven\n/);
+  expect(verificationText({ ...found, notes: ['removed'] })).toMatch(/bytes\n {2}note: removed$/);
   expect(wrong).toMatch(/1 mini-batch, .*\n {2}wrong: predictions\.csv cannot be read$/);
 });
 

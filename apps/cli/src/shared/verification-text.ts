@@ -9,7 +9,8 @@ export function verificationText(found: JobVerification): string {
     `  ${found.missing} missing, ${found.twice} twice`,
     `  read: ${plural(miniBatches, 'mini-batch', 'mini-batches')}, ${plural(filesRead, 'file', 'files')}, ${bytesRead} bytes`,
   ];
-  return [...lines, ...found.problems.map((problem) => `  wrong: ${problem}`)].join('\n');
+  const notes = found.notes.map((note) => `  note: ${note}`);
+  return [...lines, ...found.problems.map((problem) => `  wrong: ${problem}`), ...notes].join('\n');
 }
 
 /** With the field names of everything else that is printed. */

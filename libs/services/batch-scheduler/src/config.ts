@@ -13,6 +13,15 @@ import { readAllowedHosts } from './input/web/allowed-hosts.ts';
 const ownConfig = z.object({
   /** Jobs that are worked on at once; those after them are queued. */
   activeJobsMax: z.coerce.number().int().min(1).max(64).default(4),
+  /** Days for which the work files of ended jobs are kept, and for which the jobs themselves are. */
+  filesKeptDays: z.coerce.number().min(0).max(36_500).default(30),
+  jobsKeptDays: z.coerce.number().min(0).max(36_500).default(365),
+});
+
+/** Settings of batch jobs as a whole: MOORING_BATCH_<KEY>. */
+const batchConfig = z.object({
+  /** `allow`: jobs run although NATS may not sync what it acknowledges, so that a power cut may cost rows or double them. */
+  lazySync: z.enum(['refuse', 'allow']).default('refuse'),
 });
 
 /** Settings of inputs from the web: MOORING_BATCH_INPUT_<KEY>. */
@@ -44,6 +53,7 @@ export interface BatchSchedulerConfig extends Readonly<z.output<typeof ownConfig
   registryAddress: string;
   controllerAddress: string;
   folder: DataFolder;
+  lazySyncAllowed: boolean;
   input: Readonly<z.output<typeof inputConfig>>;
 }
 
@@ -55,6 +65,7 @@ export function readBatchSchedulerConfig(environment: Environment): BatchSchedul
     registryAddress: serviceAddress('registry', environment),
     controllerAddress: serviceAddress('controller', environment),
     folder: readDataFolder(environment),
+    lazySyncAllowed: readConfig('BATCH', batchConfig, environment).lazySync === 'allow',
     input: readConfig('BATCH_INPUT', inputConfig, environment),
   };
 }

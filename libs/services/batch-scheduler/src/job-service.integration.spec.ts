@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { batchWork, commit, jobFiles, jobKey, readMiniBatch } from '@mooring/bat
 import { BatchServiceClient } from '@mooring/contracts/batch';
 import {
   batchJobDefaults,
+  jobsBucket,
   miniBatchesBucket,
   type BatchDeploymentSpec,
   type JobRecord,
@@ -29,9 +30,12 @@ import {
   type TestNats,
   type TraceCollector,
 } from '@mooring/testing';
-import { createJobService } from './job-service.ts';
+import { createJobService, type JobServiceOptions } from './job-service.ts';
 import type { Verification } from './output/verify.ts';
+import { createJobBook } from './run/job-book.ts';
+import { Retention } from './run/retention.ts';
 
+const silent = pino({ enabled: false });
 const folder = tempDir('jobs-');
 const artifacts = join(folder.path, 'artifacts');
 const jobs = join(folder.path, 'jobs');
@@ -50,6 +54,7 @@ const deployment: BatchDeploymentSpec = {
 
 let server: TestNats;
 let nats: Nats;
+let options: JobServiceOptions;
 let service: Lifecycle;
 let collector: TraceCollector;
 let tracing: Tracing;
@@ -70,38 +75,39 @@ beforeAll(async () => {
     writeFileSync(join(artifacts, 'photos', 'night', name), name);
   }
   work = await nats.workQueue<MiniBatchMessage>(batchWork);
-  service = createJobService(
-    {
-      address,
-      folder: { artifacts, jobs },
-      activeJobsMax: 2,
-      tracing,
-      input: { hosts: web.host, bytesMax: 1_000, timeoutS: 10 },
-      catalog: {
-        endpoint: async (name) => {
-          if (name !== 'night') return undefined;
-          return { name, spec: { tags: {}, properties: {}, authMode: 'aad_token', defaultDeployment: 'luca' } };
-        },
-        deployment: async (_endpoint, name) => {
-          const properties = name === 'eager' ? { 'mooring.batch.priority': '9' } : {};
-          return name === 'none' ? undefined : { name, spec: { ...deployment, properties } };
-        },
-        data: async () => undefined,
-        latestData: async () => undefined,
+  options = {
+    address,
+    folder: { artifacts, jobs },
+    activeJobsMax: 2,
+    tracing,
+    filesKeptDays: 30,
+    jobsKeptDays: 365,
+    syncsAlways: true,
+    lazySyncAllowed: false,
+    input: { hosts: web.host, bytesMax: 1_000, timeoutS: 10 },
+    catalog: {
+      endpoint: async (name) => {
+        if (name !== 'night') return undefined;
+        return { name, spec: { tags: {}, properties: {}, authMode: 'aad_token', defaultDeployment: 'luca' } };
       },
-      launches: {
-        prepare: async () => ({
-          runtime: { kind: 'python', interpreter: 'python3', codeDir: '/', scoringScript: 'score.py', workerCount: 1 },
-          codeDigest: 'c0de',
-          environmentVariables: {},
-          limits: { cpu: 1, memoryMib: 256 },
-          warnings: [],
-        }),
+      deployment: async (_endpoint, name) => {
+        const properties = name === 'eager' ? { 'mooring.batch.priority': '9' } : {};
+        return name === 'none' ? undefined : { name, spec: { ...deployment, properties } };
       },
+      data: async () => undefined,
+      latestData: async () => undefined,
     },
-    nats,
-    pino({ enabled: false }),
-  );
+    launches: {
+      prepare: async () => ({
+        runtime: { kind: 'python', interpreter: 'python3', codeDir: '/', scoringScript: 'score.py', workerCount: 1 },
+        codeDigest: 'c0de',
+        environmentVariables: {},
+        limits: { cpu: 1, memoryMib: 256 },
+        warnings: [],
+      }),
+    },
+  };
+  service = createJobService(options, nats, silent);
   await service.start?.();
   client = createClient(BatchServiceClient, address);
 });
@@ -360,5 +366,53 @@ describe('batch jobs', () => {
   ])('are refused with what to do: %s', async (_what, body, words) => {
     await expect(submit(body)).rejects.toMatchObject({ code: 'invalid_argument' });
     if (words !== 'INVALID') await expect(submit(body)).rejects.toThrow(words);
+  });
+
+  it('lose their work files in time, and their document later; their output stays, and is proven as far as that goes', async () => {
+    const { name } = await submit(bodyOf({ name: 'old' }));
+    await until(name, 'Running');
+    await scoreNext(name, 'one');
+    await client.call('cancelJob', { name });
+    const { output } = await until(name, 'Canceled');
+    const bucket = await nats.bucket<JobRecord>(jobsBucket);
+    const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
+    const later = async (days: number): Promise<void> => {
+      const clock = (): Date => new Date(Date.now() + days * 86_400_000);
+      const own = { book: createJobBook(bucket), jobs: bucket, records, jobsFolder: jobs, clock, log: silent };
+      await new Retention({ ...own, filesKeptDays: 30, jobsKeptDays: 365 }).look();
+    };
+    await later(29);
+    expect((await records.list(jobKey(name))).size).toBe(3);
+    await later(31);
+    expect((await records.list(jobKey(name))).size).toBe(0);
+    expect(existsSync(jobFiles(jobs, name).root)).toBe(false);
+    const proof = await verify(name);
+    expect(proof).toMatchObject({ ok: true, missing: 0, problems: [] });
+    expect(proof.notes.join()).toContain('compared with its manifest alone');
+    await expect(client.call('resumeJob', { name })).rejects.toMatchObject({ reason: 'JOB_FILES_REMOVED' });
+    expect((await client.call('getJobLogs', { name, tail: 0 })).content).toContain('were removed');
+    await later(366);
+    await expect(client.call('getJob', { name })).rejects.toMatchObject({ reason: 'JOB_NOT_FOUND' });
+    expect(existsSync(join(artifacts, output.container, output.folder, 'manifest.json'))).toBe(true);
+  });
+
+  it('are refused where NATS may lose what it acknowledged, unless that is allowed', async () => {
+    const outcomeOf = async (other: Partial<JobServiceOptions>): Promise<unknown> => {
+      const own = `unix:${join(folder.path, 'other.sock')}`;
+      const lazy = createJobService({ ...options, ...other, syncsAlways: false, address: own }, nats, silent);
+      await lazy.start?.();
+      const asking = createClient(BatchServiceClient, own);
+      const ask = { endpoint: 'night', deployment: '', idempotencyKey: '', principal: 'spec', jobJson: bodyOf() };
+      try {
+        return await asking.call('submitJob', ask).catch((error: unknown) => error);
+      } finally {
+        asking.close();
+        await lazy.stop?.(AbortSignal.timeout(5_000), 'asked');
+      }
+    };
+    const refused = await outcomeOf({});
+    expect(refused).toMatchObject({ code: 'failed_precondition', reason: 'BATCH_LAZY_SYNC' });
+    expect((refused as Error).message).toContain('MOORING_BATCH_LAZY_SYNC=allow');
+    expect(await outcomeOf({ lazySyncAllowed: true })).toMatchObject({ created: true });
   });
 });

@@ -16,13 +16,14 @@ import type { DataFolder } from '@mooring/config';
 import type { Tracing } from '@mooring/telemetry';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
 import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
-import { createSubmitJob } from './handlers/submit-job.ts';
+import { createSubmitJob, type SubmitDeps } from './handlers/submit-job.ts';
 import { createWebInput, type WebInputOptions } from './input/web/web-input.ts';
 import type { Catalog } from './ports.ts';
 import { createJobBook } from './run/job-book.ts';
 import { hideJobs, showJobs } from './run/job-gauges.ts';
 import { JobLoop } from './run/job-loop.ts';
 import { jobMoved } from './run/job-spans.ts';
+import { Retention } from './run/retention.ts';
 import { runJob, type JobRunDeps } from './run/job-run.ts';
 
 export interface JobServiceOptions {
@@ -31,6 +32,11 @@ export interface JobServiceOptions {
   folder: Pick<DataFolder, 'artifacts' | 'jobs'>;
   /** Jobs that are worked on at once; others are queued. */
   activeJobsMax: number;
+  filesKeptDays: number;
+  jobsKeptDays: number;
+  /** NATS has on disk what it acknowledges; jobs are refused where it is not known to, unless that is allowed. */
+  syncsAlways: boolean;
+  lazySyncAllowed: boolean;
   /** Files of the web that may be inputs. */
   input: WebInputOptions;
   catalog: Catalog;
@@ -43,10 +49,11 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
   const { catalog, launches, folder, tracing } = options;
   let server: GrpcServer | undefined;
   let loop: JobLoop | undefined;
+  let retention: Retention | undefined;
   return {
     start: async () => {
       const jobs = await nats.bucket<JobRecord>(jobsBucket);
-      const deps: JobRunDeps & { tracing: Tracing } = {
+      const deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'> = {
         book: createJobBook(jobs, (before, after) => jobMoved(tracing, before, after)),
         records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
         work: await nats.workQueue<MiniBatchMessage>(batchWork),
@@ -57,12 +64,18 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
         jobsFolder: folder.jobs,
         clock: () => new Date(),
         tracing,
+        unsafe: undefined,
         log,
       };
+      // Once the buckets are there.
+      if (!options.lazySyncAllowed) deps.unsafe = await whyUnsafe(nats, options.syncsAlways);
       const run = (name: string, signal: AbortSignal): Promise<void> => runJob(deps, name, signal);
       loop = new JobLoop({ book: deps.book, jobs, run, activeMax: options.activeJobsMax, clock: deps.clock, log });
       await loop.start();
       showJobs(loop);
+      const { filesKeptDays, jobsKeptDays } = options;
+      retention = new Retention({ ...deps, jobs, filesKeptDays, jobsKeptDays });
+      retention.start();
       const services = [mount(deps, log)];
       server = await startGrpcServer({
         address: options.address,
@@ -76,12 +89,21 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
     stop: async (signal) => {
       await server?.stop(signal);
       hideJobs();
+      await retention?.stop();
       await loop?.stop();
     },
   };
 }
 
-function mount(deps: JobRunDeps & { tracing: Tracing }, log: Logger): MountedService {
+/** Why what NATS acknowledges may be lost in a power cut, if it may. */
+async function whyUnsafe(nats: Nats, syncsAlways: boolean): Promise<string | undefined> {
+  const lazy = await nats.lazyStreams([`KV_${jobsBucket}`, `KV_${miniBatchesBucket}`]);
+  if (lazy.length > 0) return `its streams ${lazy.join(', ')} answer before what they answer for is on disk`;
+  if (syncsAlways) return undefined;
+  return 'it may sync its files only now and then: set `sync_interval: always` in its jetstream block, and MOORING_NATS_SYNC=always here to say so';
+}
+
+function mount(deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'>, log: Logger): MountedService {
   const { book, clock, jobsFolder } = deps;
   return service<BatchServiceServer>(BatchServiceService, {
     submitJob: unary(log, createSubmitJob(deps)),

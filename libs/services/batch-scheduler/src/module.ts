@@ -12,11 +12,11 @@ export const batchSchedulerModule: Module<Lifecycle> = defineModule({
   needs: { nats: natsModule, telemetry: telemetryModule },
   // Two would drop what the other has put on the work queue.
   alone: true,
-  create: ({ nats, telemetry: { tracing } }, { environment, log }) => {
+  create: ({ nats: { nats, syncsAlways }, telemetry: { tracing } }, { environment, log }) => {
     const config = readBatchSchedulerConfig(environment);
     const catalog = createGrpcCatalog(config.registryAddress);
     const launches = createGrpcLaunches(config.controllerAddress);
-    const service = createJobService({ ...config, catalog, launches, tracing }, nats.nats, log);
+    const service = createJobService({ ...config, syncsAlways, catalog, launches, tracing }, nats, log);
     return {
       ...service,
       stop: async (signal, why) => {

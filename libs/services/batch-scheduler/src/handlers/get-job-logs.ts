@@ -13,7 +13,9 @@ const filesMax = 8;
 /** The ends of the logs of a job's processes, one behind the other. */
 export function createGetJobLogs(book: JobBook, jobsFolder: string) {
   return async ({ name, tail }: GetJobLogsRequest): Promise<GetJobLogsResponse> => {
-    const { logs } = jobFiles(jobsFolder, (await book.get(name)).name);
+    const job = await book.get(name);
+    if (job.filesRemovedAt !== undefined) return { content: `The logs were removed on ${job.filesRemovedAt}.` };
+    const { logs } = jobFiles(jobsFolder, job.name);
     const names = (await readdir(logs).catch(() => [] as string[])).filter((file) => file.endsWith('.log')).toSorted();
     const lines: string[] = [];
     for (const file of names.slice(-filesMax)) lines.push(...(await endOf(join(logs, file))));

@@ -61,6 +61,10 @@ export function createCancelJob(book: JobBook, clock: () => Date) {
 export function createResumeJob(book: JobBook, clock: () => Date) {
   return async ({ name }: ResumeJobRequest): Promise<ResumeJobResponse> => {
     const job = await book.change(name, (now) => {
+      if (now.filesRemovedAt !== undefined) {
+        const message = `the work files of job '${now.name}' were removed on ${now.filesRemovedAt}, so it cannot be resumed; submit it again`;
+        throw new PlatformError('failed_precondition', 'JOB_FILES_REMOVED', message);
+      }
       if (now.status === 'Failed' || now.status === 'Canceled') return resumed(now, clock());
       const message = `job '${now.name}' is ${now.status}; only one that failed or was cancelled can be resumed`;
       throw new PlatformError('failed_precondition', 'JOB_NOT_RESUMABLE', message);

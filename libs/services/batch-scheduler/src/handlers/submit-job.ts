@@ -25,6 +25,8 @@ export interface SubmitDeps {
   web: Pick<WebInput, 'check'>;
   clock: () => Date;
   tracing: Tracing;
+  /** Why jobs are refused because records may be lost; undefined: they may not, or the operator takes that. */
+  unsafe: string | undefined;
 }
 
 /** Container of outputs that no request names a place for, as Azure calls its default datastore. */
@@ -40,6 +42,12 @@ export function createSubmitJob(deps: SubmitDeps) {
     // Before anything is looked up: a retry must find its job though the deployment has gone meanwhile.
     const earlier = await deps.book.find(name);
     if (earlier !== undefined) return found(earlier, fingerprint);
+    if (deps.unsafe !== undefined) {
+      const message =
+        `NATS could lose records of a job in a power cut, and rows would be written twice or not at all: ${deps.unsafe}. ` +
+        'Whoever can live with that sets MOORING_BATCH_LAZY_SYNC=allow.';
+      throw new PlatformError('failed_precondition', 'BATCH_LAZY_SYNC', message);
+    }
     const job = await newJob(deps, call, request, { name, fingerprint });
     const made = await deps.book.create(traceparent === '' ? job : { ...job, traceparent });
     return made.created ? { jobJson: JSON.stringify(made.job), created: true } : found(made.job, fingerprint);

@@ -26,6 +26,8 @@ export interface Verification {
   bytesRead: number;
   /** Each thing that is not as it should be, in words; the first hundred. */
   problems: string[];
+  /** What could not be looked at any more, in words. */
+  notes: string[];
 }
 
 const problemsMax = 100;
@@ -47,13 +49,19 @@ export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortS
     filesRead: 0,
     bytesRead: 0,
     problems: [],
+    notes: [],
   };
   const wrong = (problem: string): void => {
     if (report.problems.length < problemsMax) report.problems.push(problem);
   };
   const files = [manifest.parts, manifest.errors, manifest.predictions, ...manifest.scriptFiles];
   for (const file of files) if (file !== undefined) await checkFile(deps, job, file, report, wrong, signal);
-  await checkListing(deps, job, manifest, report, wrong, signal);
+  if (job.filesRemovedAt === undefined) await checkListing(deps, job, manifest, report, wrong, signal);
+  else {
+    report.notes.push(
+      `the job's records, parts and listing were removed on ${job.filesRemovedAt}: the output was compared with its manifest alone`,
+    );
+  }
   await checkParts(deps, job, manifest, report, wrong, signal);
   const { in: all, succeeded, failed, skipped } = manifest.items;
   if (all !== succeeded + failed + skipped) {
@@ -203,6 +211,7 @@ async function checkParts(
 }
 
 async function checkRecord({ records }: VerifyDeps, job: JobRecord, part: ManifestPart, wrong: Wrong): Promise<void> {
+  if (job.filesRemovedAt !== undefined) return;
   const entry = await records.get(recordKey(job.name, part.index));
   if (entry === undefined) return wrong(`mini-batch ${part.index} has no record`);
   const { succeeded, failed, part: own, errors } = entry.value;

@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { jobFiles, jobKey, type MiniBatchRecords } from '@mooring/batch-jobs';
+import type { JobRecord } from '@mooring/domain';
+import { jobStoreKey } from '../domain/job-name.ts';
+import { hasEnded } from '../domain/job-state.ts';
+import type { Jobs } from '../ports.ts';
+import type { JobBook } from './job-book.ts';
+
+export interface RetentionDeps {
+  book: JobBook;
+  jobs: Pick<Jobs, 'delete'>;
+  records: Pick<MiniBatchRecords, 'purge'>;
+  jobsFolder: string;
+  /** Days for which an ended job's files and records are kept: parts, listing, logs. Its output is the user's, and stays. */
+  filesKeptDays: number;
+  /** Days for which its document is kept; what it wrote cannot be verified afterwards. */
+  jobsKeptDays: number;
+  clock: () => Date;
+  log: Logger;
+}
+
+const lookEveryMs = 3_600_000;
+const dayMs = 86_400_000;
+
+/** Clears away what ended jobs leave behind, once they are old enough. */
+export class Retention {
+  readonly #deps: RetentionDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+
+  constructor(deps: RetentionDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const look = (): void => {
+      this.#looking = this.look().catch((error: unknown) => {
+        this.#deps.log.warn({ err: error }, 'ended batch jobs could not be cleared away; trying again in an hour');
+      });
+    };
+    this.#timer = setInterval(look, lookEveryMs).unref();
+    look();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** Looks at all jobs once. */
+  async look(): Promise<void> {
+    const { book, jobs, filesKeptDays, jobsKeptDays } = this.#deps;
+    for (const job of await book.all()) {
+      if (this.#endedBefore(job, filesKeptDays)) await this.#removeFiles(job);
+      if (this.#endedBefore(job, Math.max(filesKeptDays, jobsKeptDays))) await jobs.delete(jobStoreKey(job.name));
+    }
+  }
+
+  #endedBefore(job: JobRecord, days: number): boolean {
+    const { endedAt } = job;
+    return hasEnded(job) && endedAt !== undefined && this.#deps.clock().getTime() - Date.parse(endedAt) >= days * dayMs;
+  }
+
+  /** First it is written down, so that nobody resumes the job meanwhile; what a crash leaves behind is removed next time. */
+  async #removeFiles({ name, filesRemovedAt }: JobRecord): Promise<void> {
+    const { book, records, jobsFolder, filesKeptDays, clock, log } = this.#deps;
+    const { root } = jobFiles(jobsFolder, name);
+    if (filesRemovedAt !== undefined && !existsSync(root)) return;
+    const job = await book.change(name, (now) => {
+      const stays = now.filesRemovedAt !== undefined || !this.#endedBefore(now, filesKeptDays);
+      return stays ? undefined : { ...now, filesRemovedAt: clock().toISOString() };
+    });
+    if (job.filesRemovedAt === undefined) return;
+    await records.purge(jobKey(name));
+    await rm(root, { recursive: true, force: true });
+    log.info({ job: name }, 'the work files of an ended batch job were removed');
+  }
+}
