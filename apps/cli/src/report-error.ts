@@ -57,6 +57,8 @@ const stepByReason: Readonly<Record<string, string>> = {
   BAD_DATA_FOLDER: 'name a folder that you may write, such as --data ./data',
   PLATFORM_NOT_STARTED: 'mend what it says and run the same command again',
   PLATFORM_ENDED: 'mend what it wrote above and run the same command again',
+  DOWNLOAD_DIFFERS: 'see what is wrong with it: `tools/mooring job verify -n <job>`',
+  JOB_EXISTS: 'give another --job-name, or none; `tools/mooring job show` shows the one that is there',
   PORT_TAKEN: 'end what uses it, or give other addresses',
 };
 

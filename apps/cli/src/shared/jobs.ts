@@ -58,13 +58,19 @@ export function hasEnded({ status }: JobView): boolean {
 
 export async function jobViewOf(body: ArmResource): Promise<JobView> {
   const { jobShapeOf } = await import('@mooring/azureml/yaml');
-  return { name: '', status: '', ...(jobShapeOf(body) as Partial<JobView>) };
+  const shape = jobShapeOf(body) as Partial<JobView>;
+  return { ...shape, name: shape.name ?? '', status: shape.status ?? '' };
 }
 
 /** Prints jobs, newest first; as a table for people where one is asked for. */
 export async function printJobs(bodies: readonly ArmResource[], context: CommandContext): Promise<void> {
   const jobs = await Promise.all(bodies.map(jobViewOf));
   await context.print(jobs, { table: () => jobsTable(jobs) });
+}
+
+/** Prints one job, all that is known of it; the table has one line. */
+export async function printJob(job: JobView, context: CommandContext): Promise<void> {
+  await context.print(job, { table: () => jobsTable([job]) });
 }
 
 function jobsTable(jobs: readonly JobView[]): string {

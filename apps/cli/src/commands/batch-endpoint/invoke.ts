@@ -3,7 +3,7 @@ import { PlatformError } from '@mooring/errors';
 import { defineCommand } from '../../command.ts';
 import { endpointRule, fileFlag, nameFlag, setFlag } from '../../shared/flags.ts';
 import { findInputs, inputDataOf, wireType } from '../../shared/job-inputs.ts';
-import { jobRule, jobViewOf } from '../../shared/jobs.ts';
+import { jobRule, jobViewOf, printJob } from '../../shared/jobs.ts';
 import { nextCommand } from '../../shared/next-command.ts';
 import { streamJob } from '../../shared/stream-job.ts';
 
@@ -121,10 +121,10 @@ export const command = defineCommand({
     const name = made.name ?? '';
     if (args.stream) {
       context.note(`the job '${name}' runs; Ctrl-C leaves it to itself`);
-      await context.print(await streamJob(name, context));
+      await printJob(await streamJob(name, context), context);
       return;
     }
     context.note(`follow it: ${nextCommand('job', 'stream', '-n', name)}`);
-    await context.print(await jobViewOf(await client.jobs.get(name, context)));
+    await printJob(await jobViewOf(await client.jobs.get(name, context)), context);
   },
 });

@@ -21,13 +21,16 @@ export const command = defineCommand({
   examples: [
     'mooring batch-endpoint update -n car-photos --defaults deployment_name=luca',
     'mooring batch-endpoint update -n car-photos --set tags.team=shapes',
+    'mooring batch-endpoint update -n car-photos --remove defaults.deployment_name',
   ],
   async run(args, context) {
     requireUpdate(args, ['--defaults'], args.defaults.length > 0);
     const sets = [...args.set, ...args.defaults.map(defaultOf)];
     await updateEndpoint('batch-endpoint', { ...args, set: sets }, context, ({ body }, present) => {
       const { defaults } = present.body.properties;
-      return { ...body, properties: { ...(defaults === undefined ? {} : { defaults }), ...body.properties } };
+      // What is stored was changed field by field; only a file may not speak of it.
+      if (args.file === undefined || defaults === undefined) return body;
+      return { ...body, properties: { defaults, ...body.properties } };
     });
   },
 });

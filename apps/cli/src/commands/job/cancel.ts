@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts';
-import { hasEnded, jobFlag, jobViewOf } from '../../shared/jobs.ts';
+import { hasEnded, jobFlag, jobViewOf, printJob } from '../../shared/jobs.ts';
 import { nextCommand } from '../../shared/next-command.ts';
 
 export const command = defineCommand({
@@ -14,6 +14,6 @@ export const command = defineCommand({
         ? `the job '${job.name}' is ${job.status}`
         : `the job '${job.name}' is ${job.status}; ${nextCommand('job', 'stream', '-n', job.name)} follows it to its end`,
     );
-    await context.print(job);
+    await printJob(job, context);
   },
 });

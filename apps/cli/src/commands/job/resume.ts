@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts';
-import { jobFlag, jobViewOf } from '../../shared/jobs.ts';
+import { jobFlag, jobViewOf, printJob } from '../../shared/jobs.ts';
 import { nextCommand } from '../../shared/next-command.ts';
 
 export const command = defineCommand({
@@ -11,6 +11,6 @@ export const command = defineCommand({
     const client = await context.client();
     const job = await jobViewOf(await client.jobs.resume(args.name, context));
     context.note(`follow it: ${nextCommand('job', 'stream', '-n', job.name)}`);
-    await context.print(job);
+    await printJob(job, context);
   },
 });

@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts';
-import { jobFlag, jobViewOf } from '../../shared/jobs.ts';
+import { jobFlag, jobViewOf, printJob } from '../../shared/jobs.ts';
 
 export const command = defineCommand({
   summary: 'Show a job: how far it is, what it ran with, what it took',
@@ -7,6 +7,6 @@ export const command = defineCommand({
   examples: ['mooring job show -n night-1', 'mooring job show -n night-1 --query status -o tsv'],
   async run(args, context) {
     const client = await context.client();
-    await context.print(await jobViewOf(await client.jobs.get(args.name, context)));
+    await printJob(await jobViewOf(await client.jobs.get(args.name, context)), context);
   },
 });

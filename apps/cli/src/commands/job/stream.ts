@@ -1,5 +1,5 @@
 import { defineCommand } from '../../command.ts';
-import { jobFlag } from '../../shared/jobs.ts';
+import { jobFlag, printJob } from '../../shared/jobs.ts';
 import { streamJob } from '../../shared/stream-job.ts';
 
 export const command = defineCommand({
@@ -9,6 +9,6 @@ export const command = defineCommand({
   flags: { name: jobFlag },
   examples: ['mooring job stream -n night-1'],
   async run(args, context) {
-    await context.print(await streamJob(args.name, context));
+    await printJob(await streamJob(args.name, context), context);
   },
 });

@@ -45,7 +45,7 @@ export function checkNotDefault(
     'failed_precondition',
     'DEPLOYMENT_IS_DEFAULT',
     `the deployment '${key}' is the default of its endpoint; make another one the default first ` +
-      `(${update} --set-default <deployment>) or none (${update} --remove defaults.deployment_name)`,
+      `(${update} --defaults deployment_name=<deployment>) or none (${update} --remove defaults.deployment_name)`,
   );
 }
 
