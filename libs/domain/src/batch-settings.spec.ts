@@ -31,6 +31,20 @@ describe('readBatchSettings', () => {
     ]);
   });
 
+  it.each([
+    ['a, b ,c d', ['a', 'b', 'c d']],
+    ['["a,b", "c"]', ['a,b', 'c']],
+  ])('reads the columns %j', (text, columns) => {
+    const { settings, problems } = readBatchSettings({ 'mooring.batch.columns': text });
+    expect([settings.columns, problems]).toEqual([columns, []]);
+  });
+
+  it.each(['', 'a,,b', 'a,b,a', '[1]', '[]', '["a"', '[["a"]]'])('refuses the columns %j', (text) => {
+    const { settings, problems } = readBatchSettings({ 'mooring.batch.columns': text });
+    expect(settings.columns).toBeUndefined();
+    expect(problems).toMatchObject([{ path: 'properties.mooring.batch.columns' }]);
+  });
+
   it.each(['mooring.batch.max-rows', 'mooring.placement', 'mooring.x\u001b[2J'])(
     'refuses the setting %j, which batch deployments do not have',
     (property) => {
