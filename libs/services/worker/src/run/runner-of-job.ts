@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jobFiles, type Launches } from '@mooring/batch-jobs';
-import { createRunner, type MiniBatchRunner } from '@mooring/batch-runtime';
-import type { JobRecord } from '@mooring/domain';
+import { createRunner, type MiniBatchRunner, type RunnerOptions } from '@mooring/batch-runtime';
+import { readBatchSettings, type JobRecord } from '@mooring/domain';
 import { createJobLog } from '../adapters/job-log.ts';
 
 /** A process for a job, with a log and a folder of its own; the folder goes when the process has ended. */
@@ -25,6 +25,7 @@ export async function createRunnerOfJob(
     outputFolder: files.scriptOutput,
     settings: job.settings,
     out,
+    ...columnsOf(job),
   });
   return {
     start: (signal) => runner.start(signal),
@@ -36,4 +37,10 @@ export async function createRunnerOfJob(
       await rm(workFolder, { recursive: true, force: true }).catch(() => undefined);
     },
   };
+}
+
+/** A property of the deployment, which the job's document carries. */
+function columnsOf({ properties }: JobRecord): Pick<RunnerOptions, 'columns'> {
+  const { columns } = readBatchSettings(properties).settings;
+  return columns === undefined ? {} : { columns };
 }
