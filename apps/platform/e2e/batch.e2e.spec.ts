@@ -234,4 +234,34 @@ describe('jobs of a script that can be held', () => {
     expect(linesOf(batch.outputFile(name, 'predictions.csv'))).toEqual(files);
     expect(await batch.verified(name)).toMatchObject({ ok: true, missing: 0, twice: 0 });
   });
+
+  it('queue where there are more than are worked on at once, say where they are, and all end', async () => {
+    rmSync(gate, { force: true });
+    const names = Array.from({ length: 10 }, (_, index) => `ten-${index}`);
+    const held = { 'azureml-model-deployment': 'held' };
+    const inputData = { letters: { jobInputType: 'UriFolder', uri } };
+    for (const name of names) await batch.started(batch.invoke({ properties: { name, inputData } }, held));
+    const jobs = (): Promise<Job[]> => Promise.all(names.map((name) => batch.jobNamed(name)));
+    // Two processes, or as many as there are cores, have their first mini-batches done and are held by the next ones.
+    const waiting = await until('four jobs to run and six to wait in their order', async () => {
+      const found = (await jobs()).map(({ properties }) => properties);
+      const running = found.slice(0, 4).every(({ status }) => status === 'Running');
+      const positions = found.slice(4).map(({ mooring }) => mooring.progress.queuePosition);
+      return running && positions.join() === '0,1,2,3,4,5' && found.slice(4);
+    });
+    expect(waiting.map(({ status }) => status)).toEqual(waiting.map(() => 'Queued'));
+    await platform.json('job', 'cancel', '-n', 'ten-9');
+    expect((await batch.jobNamed('ten-9')).properties.status).toBe('Canceled');
+    await platform.json('job', 'cancel', '-n', 'ten-0');
+    await batch.reached('ten-0', 'Canceled');
+    writeFileSync(gate, '');
+    for (const name of names.slice(1, 9)) {
+      const { properties } = await batch.reached(name, 'Completed');
+      expect(properties.mooring.progress).toMatchObject({ succeeded: 10, failed: 0, skipped: 0 });
+      expect(linesOf(batch.outputFile(name, 'predictions.csv'))).toEqual(files);
+    }
+    await platform.json('job', 'resume', '-n', 'ten-9');
+    await batch.reached('ten-9', 'Completed');
+    expect(await batch.verified('ten-9')).toMatchObject({ ok: true, items: { in: 10, succeeded: 10 } });
+  });
 });
