@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MiniBatchRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Bucket } from '@mooring/messaging';
-import { jobKey, type JobFiles } from './job-files.ts';
+import { jobKey, outputsOfPart, type JobFiles } from './job-files.ts';
 
 export type MiniBatchRecords = Bucket<MiniBatchRecord>;
 
@@ -73,4 +73,5 @@ async function removeParts(files: JobFiles, { part, errors }: MiniBatchRecord): 
   for (const written of [part, errors]) {
     if (written !== undefined) await rm(join(files.parts, written.file), { force: true });
   }
+  if (part !== undefined) await rm(outputsOfPart(files, part), { force: true, recursive: true });
 }

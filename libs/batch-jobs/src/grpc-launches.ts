@@ -1,5 +1,5 @@
 import { ControllerServiceClient } from '@mooring/contracts/controller';
-import type { BatchLaunch, JobRecord } from '@mooring/domain';
+import type { BatchLaunch, CommandLaunch, JobRecord } from '@mooring/domain';
 import { createServiceClient } from '@mooring/rpc';
 
 /** An environment may have to be built first; asked again, the controller goes on with what it has begun. */
@@ -7,7 +7,7 @@ const prepareMs = 15 * 60_000;
 
 /** What the controller gets ready for a job. Rejects with the reason, for people, where it cannot. */
 export interface Launches {
-  prepare(job: JobRecord): Promise<BatchLaunch>;
+  prepare(job: JobRecord): Promise<BatchLaunch | CommandLaunch>;
 }
 
 /** The controller over gRPC. `close` ends the connection. */
@@ -16,7 +16,7 @@ export function createGrpcLaunches(address: string): Launches & { close(): void 
     deadlineMs: prepareMs,
   });
   return {
-    prepare: async ({ endpoint, deployment, model, code, environment }) => {
+    prepare: async ({ endpoint, deployment, model, code, environment, step }) => {
       const { launchJson } = await call('prepareBatch', {
         endpoint,
         deployment,
@@ -24,8 +24,9 @@ export function createGrpcLaunches(address: string): Launches & { close(): void 
         code: code?.codeKey ?? '',
         scoringScript: code?.scoringScript ?? '',
         environment: environment ?? '',
+        step: step === undefined ? '' : step.command === undefined ? 'parallel' : 'command',
       });
-      return JSON.parse(launchJson) as BatchLaunch;
+      return JSON.parse(launchJson) as BatchLaunch | CommandLaunch;
     },
     close,
   };

@@ -5,6 +5,7 @@ export {
   jobKey,
   jsonLines,
   makeJobFolders,
+  outputsOfPart,
   readMiniBatch,
   writeJsonLines,
   type JobFiles,

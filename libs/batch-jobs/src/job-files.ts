@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kvKey, type MiniBatch, type MiniBatchMessage } from '@mooring/domain';
+import { kvKey, type MiniBatch, type MiniBatchMessage, type PartFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 
 /** Where the files of one job lie: `<data>/jobs/<job>/`. */
@@ -13,7 +13,7 @@ export interface JobFiles {
   listing: string;
   /** A line for each mini-batch. */
   miniBatches: string;
-  /** What runs wrote: `<index>.<uuid>.part`, `<index>.<uuid>.errors`. */
+  /** What runs wrote: `<index>.<uuid>.part`, `<index>.<uuid>.errors`, and of commands the folders `<index>.<uuid>.outputs`. */
   parts: string;
   logs: string;
   /** AZUREML_BI_OUTPUT_PATH while it runs. */
@@ -36,6 +36,11 @@ export function jobFiles(jobsFolder: string, job: string): JobFiles {
     logs: join(root, 'logs'),
     scriptOutput: join(root, 'output'),
   };
+}
+
+/** The folder of what a command wrote, beside the part that names its files. */
+export function outputsOfPart({ parts }: Pick<JobFiles, 'parts'>, { file }: Pick<PartFile, 'file'>): string {
+  return join(parts, file.replace(/\.part$/, '.outputs'));
 }
 
 export async function makeJobFolders(files: JobFiles): Promise<void> {

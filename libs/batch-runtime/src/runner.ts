@@ -64,6 +64,8 @@ export interface RunnerOptions {
   out: Writable;
   /** How long loading may take; 600 s unless given. */
   loadTimeoutMs?: number;
+  /** What a script is started with beside what every one is. */
+  arguments?: readonly string[];
   /** Columns that the model's only input is made of, in this order (`mooring.batch.columns`). */
   columns?: readonly string[];
 }

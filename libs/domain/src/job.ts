@@ -1,5 +1,6 @@
 import type { BatchJobSettings } from './batch.ts';
 import type { OnnxRuntimeSpec, PythonRuntimeSpec } from './instance.ts';
+import type { BoundInput, BoundOutput } from './pipeline/bind-pipeline.ts';
 
 /**
  * Batch jobs. A job is one document; each of its mini-batches is one more, which exists exactly when that mini-batch is done.
@@ -60,7 +61,7 @@ export interface JobRecord {
     bytes: number;
     items: number;
     miniBatches: number;
-    itemKind: 'files' | 'rows';
+    itemKind: 'files' | 'rows' | 'steps';
     sha256: string;
   };
   /** Brought up to date about once a second while it runs. */
@@ -74,6 +75,51 @@ export interface JobRecord {
   usedBefore?: JobUsage;
   /** W3C traceparent of the span that accepted it, under which all of its spans are; absent where nothing is traced. */
   traceparent?: string;
+  /** Of a job of a pipeline, whose items are its steps. Its own `input`, `settings` and `model` mean nothing then. */
+  pipeline?: PipelinePlan;
+  /** Of a job that is a step of another. */
+  step?: JobStep;
+}
+
+/** What a job of a pipeline consists of, every version fixed when it was accepted. */
+export interface PipelinePlan {
+  /** Key of the component, `name/version`. */
+  component: string;
+  continueOnStepFailure: boolean;
+  inputs: Readonly<Record<string, BoundInput>>;
+  outputs: Readonly<Record<string, BoundOutput>>;
+  /** Each after those whose outputs it takes. */
+  steps: readonly PlannedStep[];
+}
+
+/** What the job of a step is made of. */
+export interface PlannedStep extends Pick<JobRecord, 'output' | 'settings' | 'code' | 'environment' | 'input'> {
+  name: string;
+  /** Steps that must have completed. */
+  after: readonly string[];
+  runs: StepRuns;
+}
+
+export interface JobStep extends StepRuns {
+  /** The job of the pipeline. */
+  job: string;
+  name: string;
+  /** That job's attempt in which this one was begun, or begun again. */
+  attempt: number;
+  /** Where its data inputs are on this machine, by their names; known once it is prepared. */
+  paths?: Readonly<Record<string, string>>;
+}
+
+/** What a step runs, and with what. */
+export interface StepRuns {
+  /** A command line; absent for a parallel step, whose script is `code`. */
+  command?: string;
+  /** Of a parallel step: what its script is started with beside what every one is. */
+  arguments?: string;
+  inputs: Readonly<Record<string, BoundInput>>;
+  /** Where what it writes lies when it has ended; a file of one is called as the output where that is a `uri_file`. */
+  outputs: Readonly<Record<string, BoundOutput>>;
+  environmentVariables: Readonly<Record<string, string>>;
 }
 
 /**
@@ -225,6 +271,17 @@ export interface ItemError {
   reason: string;
   message: string;
   runs: number;
+}
+
+/** What the controller gets ready for a step that is a command. */
+export type CommandLaunch = Omit<BatchLaunch, 'runtime'> & { runtime: CommandRuntimeSpec };
+
+/** A command line; its Python is `interpreter`. */
+export interface CommandRuntimeSpec {
+  kind: 'command';
+  interpreter: string;
+  /** Absent where the component has no code. */
+  codeDir?: string;
 }
 
 /** What the controller gets ready for a job's processes. */

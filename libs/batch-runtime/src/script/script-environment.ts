@@ -26,8 +26,8 @@ export function scriptEnvironment(
 }
 
 /** What Azure starts a batch scoring script with, as far as it means something here. */
-export function scriptArguments({ settings }: RunnerOptions): string[] {
-  return Object.entries({
+export function scriptArguments({ settings, arguments: own = [] }: RunnerOptions): string[] {
+  const common = Object.entries({
     scoring_module_name: 'entry_module',
     mini_batch_size: settings.miniBatchSize,
     error_threshold: settings.errorThreshold,
@@ -37,4 +37,5 @@ export function scriptArguments({ settings }: RunnerOptions): string[] {
     run_invocation_timeout: settings.retrySettings.timeoutS,
     run_max_try: settings.retrySettings.maxRetries + 1,
   }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return [...common, ...own];
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { batchDeploymentSpec, batchEndpointSpec, endpointSpec } from '@mooring/domain/testing';
+import { batchDeploymentSpec, batchEndpointSpec, componentSpec, endpointSpec } from '@mooring/domain/testing';
 import { eventually, fixture } from '@mooring/testing';
 import { irisModel, startTestGround, type TestGround } from './testing/test-ground.ts';
 
@@ -105,6 +105,39 @@ it('files that are no longer those that were registered are refused', async () =
   });
 });
 
+it('a step of a pipeline gets its code and its environment, as a command or as a script', async () => {
+  await ground.put('component', 'copy/1', componentSpec({ component: { type: 'command', command: 'true' } }));
+  const jobs = { one: { componentId: 'azureml:copy:1' } };
+  await ground.put('component', 'pipe/1', componentSpec({ component: { type: 'pipeline', jobs } }));
+  await ground.put('batch-deployment', 'night/pipe', {
+    tags: {},
+    properties: { 'mooring.memory-mib': '256' },
+    type: 'pipeline',
+    component: 'pipe/1',
+    settings: { continueOnStepFailure: false, forceRerun: false },
+  });
+  await ground.settled('batch-deployment', 'night/pipe');
+  const request = { endpoint: 'night', deployment: 'pipe', step: 'command' };
+  const codeDir = join(ground.folder.artifacts, 'codes/script-1');
+  expect(await ground.prepareBatch(request)).toMatchObject({
+    runtime: { kind: 'command', interpreter: expect.stringMatching(/python/) },
+    limits: { memoryMib: 256 },
+    environmentDigest: expect.any(String),
+  });
+  expect(await ground.prepareBatch({ ...request, code: 'script/1' })).toMatchObject({
+    runtime: { kind: 'command', codeDir },
+    codeDigest: expect.any(String),
+  });
+  const script = { code: 'script/1', scoringScript: code.scoringScript };
+  expect(await ground.prepareBatch({ ...request, ...script, step: 'parallel' })).toMatchObject({
+    runtime: { kind: 'python', codeDir, scoringScript: code.scoringScript },
+  });
+  await expect(ground.prepareBatch({ ...request, step: '', model: 'iris/1' })).rejects.toThrow(/of type pipeline/);
+  await expect(ground.prepareBatch({ ...request, deployment: 'rows' })).rejects.toThrow(/of type model/);
+  await expect(ground.prepareBatch({ ...request, step: 'sweep' })).rejects.toThrow(/step: is not allowed/);
+  await expect(ground.prepareBatch({ ...request, model: 'iris/1' })).rejects.toThrow(/model: is not allowed/);
+});
+
 it.each([
   [{}, /endpoint: is not allowed.*deployment: .*model: /],
   [{ endpoint: 'night/rows', deployment: 'rows', model: 'iris/1' }, /endpoint: is not allowed/],
@@ -132,7 +165,7 @@ it('what is gone leaves nothing, and an online endpoint of its name keeps its ow
   await ground.remove('batch-endpoint', 'night');
   await ground.gone('batch-endpoint', 'night');
   expect(await ground.batchEndpoint('night')).toBeUndefined();
-  for (const name of ['rows', 'small', 'script', 'bad']) {
+  for (const name of ['rows', 'small', 'script', 'bad', 'pipe']) {
     expect(await ground.get('batch-deployment', `night/${name}`)).toBeUndefined();
   }
   await expect(ground.keys('night')).rejects.toMatchObject({ code: 'not_found' });

@@ -36,7 +36,7 @@ import { createPrepareBatch } from './handlers/prepare-batch.ts';
 import type { ComputeTarget, PreparationLog } from './ports.ts';
 import { ControlLoop } from './reconcile/control-loop.ts';
 import { createJobInterpreters } from './reconcile/job-interpreters.ts';
-import { prepareBatch } from './reconcile/prepare-batch.ts';
+import { prepareBatch, prepareCommand } from './reconcile/prepare-batch.ts';
 import { prepareLaunch } from './reconcile/prepare-launch.ts';
 
 /** Takes running instances over, then keeps everything as it should be until it is stopped. */
@@ -164,6 +164,7 @@ function serve(
     registry,
     preparationLog,
     prepare: (spec, context) => prepareBatch(preparing, spec, context),
+    prepareCommand: (spec, context) => prepareCommand(preparing, spec, context),
     used: ofJobs.used,
   });
   const services = [

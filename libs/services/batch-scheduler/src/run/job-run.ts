@@ -11,6 +11,7 @@ import {
 import {
   readBatchSettings,
   type BatchLaunch,
+  type CommandLaunch,
   type JobRecord,
   type MiniBatch,
   type MiniBatchRecord,
@@ -114,7 +115,7 @@ function rowsOf({ properties }: JobRecord): number {
   return readBatchSettings(properties).settings.rowsPerMiniBatch;
 }
 
-function ranOf({ model, codeDigest, environmentDigest }: BatchLaunch): NonNullable<JobRecord['ran']> {
+function ranOf({ model, codeDigest, environmentDigest }: BatchLaunch | CommandLaunch): NonNullable<JobRecord['ran']> {
   return {
     ...(model === undefined ? {} : { modelSha256: model.digest }),
     ...(codeDigest === undefined ? {} : { codeSha256: codeDigest }),

@@ -1,4 +1,4 @@
-import type { BatchLaunch } from '@mooring/domain';
+import type { BatchLaunch, CommandLaunch } from '@mooring/domain';
 
 /** Jobs end sooner, or ask again: each of their processes asks when it starts. */
 const keptMs = 24 * 3_600_000;
@@ -7,8 +7,8 @@ const keptMs = 24 * 3_600_000;
 export function createJobInterpreters(now: () => number) {
   const givenAtMs = new Map<string, number>();
   return {
-    used: ({ runtime }: BatchLaunch): void => {
-      if (runtime.kind === 'python') givenAtMs.set(runtime.interpreter, now());
+    used: ({ runtime }: BatchLaunch | CommandLaunch): void => {
+      if (runtime.kind !== 'onnx') givenAtMs.set(runtime.interpreter, now());
     },
     recent: (): string[] => {
       for (const [interpreter, atMs] of givenAtMs) if (atMs < now() - keptMs) givenAtMs.delete(interpreter);

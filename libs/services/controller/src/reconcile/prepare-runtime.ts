@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import type { InstanceSpec, ResourceKind, Stored } from '@mooring/domain';
+import type { CommandRuntimeSpec, InstanceSpec, ResourceKind, Stored } from '@mooring/domain';
 import { chooseOnnxFile } from '../domain/find-onnx.ts';
 import type { Artifacts, Environments, Registry } from '../ports.ts';
 import { DeploymentFailure } from './deployment-failure.ts';
@@ -100,19 +100,13 @@ function filesBelow(folder: string): string[] {
 
 async function pythonRuntime(
   deps: RuntimeDeps,
-  { environment: environmentKey, workerCount }: RuntimeParts,
+  { environment, workerCount }: RuntimeParts,
   code: NonNullable<RuntimeParts['code']>,
   model: InstanceSpec['model'],
   context: PrepareContext,
 ): Promise<PreparedRuntime> {
-  const asset = await getAsset(deps.registry, 'code', code.codeKey);
-  const { path: codeDir, digest: codeDigest, changed } = await contentOf(deps.artifacts, asset);
-  // Not a failure: the folder is where scripts run, and one that writes a file there has changed it itself.
-  const warnings = changed === undefined ? [] : [changed];
-  const environment =
-    environmentKey === undefined ? undefined : await getAsset(deps.registry, 'environment', environmentKey);
-  context.step('preparing environment');
-  const prepared = await prepareEnvironment(deps, environment?.spec, context);
+  const { codeDir, codeDigest, warnings } = await prepareCode(deps, code.codeKey);
+  const prepared = await prepareEnvironment(deps, environment, context);
   return {
     model,
     runtime: {
@@ -128,13 +122,40 @@ async function pythonRuntime(
   };
 }
 
+/** Gets code, if there is any, and environment of a command ready. Safe to repeat. Rejects with DeploymentFailure. */
+export async function prepareCommandRuntime(
+  deps: RuntimeDeps,
+  { codeKey, environment }: { codeKey?: string; environment?: string },
+  context: PrepareContext,
+): Promise<{ runtime: CommandRuntimeSpec } & Pick<PreparedRuntime, 'identity' | 'warnings'>> {
+  const code = codeKey === undefined ? undefined : await prepareCode(deps, codeKey);
+  const { interpreter, digest, warnings } = await prepareEnvironment(deps, environment, context);
+  return {
+    runtime: { kind: 'command', interpreter, ...(code && { codeDir: code.codeDir }) },
+    identity: { ...(code && { codeDigest: code.codeDigest }), environmentDigest: digest },
+    warnings: [...(code?.warnings ?? []), ...warnings],
+  };
+}
+
+async function prepareCode(
+  deps: RuntimeDeps,
+  key: string,
+): Promise<{ codeDir: string; codeDigest: string; warnings: readonly string[] }> {
+  const asset = await getAsset(deps.registry, 'code', key);
+  const { path, digest, changed } = await contentOf(deps.artifacts, asset);
+  // Not a failure: the folder is where scripts run, and one that writes a file there has changed it itself.
+  return { codeDir: path, codeDigest: digest, warnings: changed === undefined ? [] : [changed] };
+}
+
 async function prepareEnvironment(
   deps: RuntimeDeps,
-  spec: Parameters<Environments['prepare']>[0],
+  key: string | undefined,
   context: PrepareContext,
 ): ReturnType<Environments['prepare']> {
+  const asset = key === undefined ? undefined : await getAsset(deps.registry, 'environment', key);
+  context.step('preparing environment');
   try {
-    return await deps.environments.prepare(spec, { onLine: context.line, signal: context.signal });
+    return await deps.environments.prepare(asset?.spec, { onLine: context.line, signal: context.signal });
   } catch (thrown) {
     throw DeploymentFailure.from(thrown, 'ImageBuildFailure');
   }

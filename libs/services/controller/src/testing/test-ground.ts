@@ -144,7 +144,7 @@ export async function startTestGround(settings: Readonly<Record<string, string>>
       return (await bucket.get(kvKey(endpoint)))?.value;
     },
     prepareBatch: async (request) => {
-      const none = { endpoint: '', deployment: '', model: '', code: '', scoringScript: '', environment: '' };
+      const none = { endpoint: '', deployment: '', model: '', code: '', scoringScript: '', environment: '', step: '' };
       const { launchJson } = await clients.controller.call(
         'prepareBatch',
         { ...none, ...request },

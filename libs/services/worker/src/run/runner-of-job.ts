@@ -5,6 +5,7 @@ import { jobFiles, type Launches } from '@mooring/batch-jobs';
 import { createRunner, type MiniBatchRunner, type RunnerOptions } from '@mooring/batch-runtime';
 import { readBatchSettings, type JobRecord } from '@mooring/domain';
 import { createJobLog } from '../adapters/job-log.ts';
+import { createStepRunner } from '../step/step-runner.ts';
 
 /** A process for a job, with a log and a folder of its own; the folder goes when the process has ended. */
 export async function createRunnerOfJob(
@@ -18,7 +19,7 @@ export async function createRunnerOfJob(
   const workFolder = join(files.root, 'work', id);
   // Names in the order in which the processes began.
   const out = createJobLog(files.logs, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.${id}`);
-  const runner = createRunner(launch, {
+  const options = {
     job: job.name,
     partsFolder: files.parts,
     workFolder,
@@ -26,10 +27,15 @@ export async function createRunnerOfJob(
     settings: job.settings,
     out,
     ...columnsOf(job),
-  });
+  };
+  const { runtime } = launch;
+  const runner =
+    job.step === undefined && runtime.kind !== 'command'
+      ? createRunner({ ...launch, runtime }, options)
+      : await createStepRunner(job, launch, options);
   return {
     start: (signal) => runner.start(signal),
-    run: (batch, options) => runner.run(batch, options),
+    run: (batch, how) => runner.run(batch, how),
     stop: async (signal) => {
       await runner.stop(signal);
       out.end();

@@ -51,13 +51,21 @@ export interface PrepareBatchRequest {
   endpoint: string;
   /** Its document tells environment variables and limits. */
   deployment: string;
-  /** Versions that the job was made with, `name/version` each, whatever the deployment names by now. */
+  /**
+   * Versions that the job was made with, `name/version` each, whatever the deployment names by now. A step of a pipeline
+   * has no model of its own.
+   */
   model: string;
-  /** Empty = an ONNX model that is run without code. */
+  /** Empty = an ONNX model that is run without code, or a command that needs none. */
   code: string;
   scoringScript: string;
   /** Empty = the packages that Mooring itself brings. */
   environment: string;
+  /**
+   * What a step of a pipeline deployment is: `command` (the launch is a CommandLaunch) or `parallel`. Empty = a model
+   * deployment.
+   */
+  step: string;
 }
 
 export interface PrepareBatchResponse {
@@ -408,7 +416,7 @@ export const ListInstancesResponse: MessageFns<ListInstancesResponse> = {
 };
 
 function createBasePrepareBatchRequest(): PrepareBatchRequest {
-  return { endpoint: "", deployment: "", model: "", code: "", scoringScript: "", environment: "" };
+  return { endpoint: "", deployment: "", model: "", code: "", scoringScript: "", environment: "", step: "" };
 }
 
 export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
@@ -430,6 +438,9 @@ export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
     }
     if (message.environment !== "") {
       writer.uint32(50).string(message.environment);
+    }
+    if (message.step !== "") {
+      writer.uint32(58).string(message.step);
     }
     return writer;
   },
@@ -495,6 +506,14 @@ export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
             message.environment = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -519,6 +538,7 @@ export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
         ? globalThis.String(object.scoring_script)
         : "",
       environment: isSet(object.environment) ? globalThis.String(object.environment) : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
     };
   },
 
@@ -542,6 +562,9 @@ export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
     if (message.environment !== "") {
       obj.environment = message.environment;
     }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
     return obj;
   },
 
@@ -556,6 +579,7 @@ export const PrepareBatchRequest: MessageFns<PrepareBatchRequest> = {
     message.code = object.code ?? "";
     message.scoringScript = object.scoringScript ?? "";
     message.environment = object.environment ?? "";
+    message.step = object.step ?? "";
     return message;
   },
 };
