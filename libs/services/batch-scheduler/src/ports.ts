@@ -1,9 +1,10 @@
 import type {
+  AssetKind,
   BatchDeploymentSpec,
   BatchEndpointSpec,
-  DataVersionSpec,
   JobRecord,
   MiniBatchMessage,
+  SpecByKind,
 } from '@mooring/domain';
 import type { Bucket, WorkQueue } from '@mooring/messaging';
 
@@ -12,9 +13,9 @@ export interface Catalog {
   endpoint(name: string): Promise<{ name: string; spec: BatchEndpointSpec } | undefined>;
   deployment(endpoint: string, name: string): Promise<{ name: string; spec: BatchDeploymentSpec } | undefined>;
   /** By key, `name/version`. */
-  data(key: string): Promise<DataVersionSpec | undefined>;
-  /** Version of a data asset's newest, for `@latest`. */
-  latestData(name: string): Promise<string | undefined>;
+  asset<K extends AssetKind>(kind: K, key: string): Promise<SpecByKind[K] | undefined>;
+  /** Version of an asset's newest, for `@latest`. */
+  latest(kind: AssetKind, name: string): Promise<string | undefined>;
 }
 
 export type Jobs = Bucket<JobRecord>;

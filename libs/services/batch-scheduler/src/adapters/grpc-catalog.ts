@@ -1,11 +1,11 @@
 import { RegistryServiceClient } from '@mooring/contracts/registry';
 import { storedOf } from '@mooring/contracts/stored-resource';
-import type { ResourceKind, Stored } from '@mooring/domain';
+import type { AssetKind, ResourceKind, Stored } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { createServiceClient } from '@mooring/rpc';
 import type { Catalog } from '../ports.ts';
 
-/** Versions of one data asset that are looked through for the newest. */
+/** Versions of one asset that are looked through for the newest. */
 const versionsMax = 1_000;
 
 /** The registry over gRPC. What is being deleted is not there any more. */
@@ -29,11 +29,11 @@ export function createGrpcCatalog(address: string): Catalog & { close(): void } 
       const found = await find('batch-deployment', `${endpoint}/${name}`);
       return found && { name: found.key.slice(found.key.indexOf('/') + 1), spec: found.spec };
     },
-    data: async (key) => (await find('data', key))?.spec,
-    latestData: async (parent) => {
-      const { resources } = await call('listResources', { kind: 'data', parent, pageSize: versionsMax, pageToken: '' });
+    asset: async (kind, key) => (await find(kind, key))?.spec,
+    latest: async (kind, parent) => {
+      const { resources } = await call('listResources', { kind, parent, pageSize: versionsMax, pageToken: '' });
       const newest = resources
-        .map((resource) => storedOf<'data'>(resource))
+        .map((resource) => storedOf<AssetKind>(resource))
         .filter(({ spec }) => !spec.isArchived)
         .toSorted((a, b) => (a.system.createdAt < b.system.createdAt ? -1 : 1))
         .at(-1);

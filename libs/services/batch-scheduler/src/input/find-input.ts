@@ -24,8 +24,8 @@ export async function findInput(
   const place = placeOfUri(uri);
   if (place.kind === 'web') return { root: await fetch(place.url) };
   if (place.kind === 'data') {
-    const version = place.version ?? (await catalog.latestData(place.name));
-    const data = version === undefined ? undefined : await catalog.data(`${place.name}/${version}`);
+    const version = place.version ?? (await catalog.latest('data', place.name));
+    const data = version === undefined ? undefined : await catalog.asset('data', `${place.name}/${version}`);
     if (data === undefined) throw missing(uri, 'there is no such data asset');
     if (data.type === 'mltable') throw missing(uri, 'an mltable is no input of a batch job; use a file or a folder');
     const slash = data.path.indexOf('/');
