@@ -112,6 +112,18 @@ export const nouns: Readonly<Record<string, Noun>> = {
     },
     laterVerbs: { import: 'imports of data', mount: 'mounts of data', share: 'shared registries' },
   },
+  component: {
+    summary: 'Steps of pipelines, and pipelines',
+    verbs: {
+      create: () => import('./commands/component/create.ts'),
+      show: () => import('./commands/component/show.ts'),
+      list: () => import('./commands/component/list.ts'),
+      update: () => import('./commands/component/update.ts'),
+      archive: () => import('./commands/component/archive.ts'),
+      restore: () => import('./commands/component/restore.ts'),
+    },
+    laterVerbs: { share: 'shared registries' },
+  },
   model: {
     summary: 'Registered models',
     verbs: {

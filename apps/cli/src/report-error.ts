@@ -81,7 +81,7 @@ function nextStepOf(error: PlatformError, command: string): string {
   return `mend that and run the same command again; ${help}`;
 }
 
-const withList = new Set(['model', 'environment', 'data', 'job']);
+const withList = new Set(['model', 'environment', 'data', 'component', 'job']);
 
 function listOf(reason: string, command: string): string {
   const [noun = ''] = command.split(' ');

@@ -1,6 +1,7 @@
 import type { ArmBody } from '@mooring/azureml/yaml';
 import type { RequestRecord } from '@mooring/domain';
 import { asList, asObject, textOf } from './arm-error.ts';
+import { listBlobs, type ListedBlob } from './download/list-blobs.ts';
 import { jobCalls } from './jobs.ts';
 import { segment } from './segment.ts';
 import { createArmRest, type ArmResource, type ArmRest, type CallOptions, type WriteOptions } from './arm-rest.ts';
@@ -52,6 +53,8 @@ export function createManagementClient(options: HttpOptions & { workspace?: Work
       const headers = call.from === undefined || call.from === 0 ? {} : { range: `bytes=${call.from}-` };
       return http.open({ method: 'GET', path: address, headers, signal: call.signal });
     },
+    listBlobs: (container: string, prefix: string, call: CallOptions = {}): AsyncGenerator<ListedBlob> =>
+      listBlobs(http, `/blob/${segment(container)}`, prefix, call),
     auditEvents: async (top: number, call: CallOptions = {}): Promise<Record<string, unknown>[]> => {
       const answer = await rest.send({ method: 'GET', path: `/auditEvents?$top=${top}`, signal: call.signal });
       return asList(asObject(answer.body)['value']).map(asObject);

@@ -3,9 +3,9 @@ import type { ArmResource, ListView, ManagementClient, StoredResource } from '@m
 import type { CommandContext } from '../context.ts';
 import { assetRule, changeFlags, laterFlag, nameFlag, registryFlag, versionFlag } from './flags.ts';
 
-/** What models, environments and data have in common on the command line. */
+/** What models, environments, data and components have in common on the command line. */
 
-const collections = { model: 'models', environment: 'environments', data: 'data' } as const;
+const collections = { model: 'models', environment: 'environments', data: 'data', component: 'components' } as const;
 export type AssetKind = keyof typeof collections;
 type Assets = ReturnType<ManagementClient['assets']>;
 

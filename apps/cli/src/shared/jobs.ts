@@ -46,6 +46,7 @@ export interface JobView {
     eta_s?: number;
     queue_position?: number;
   };
+  outputs?: Record<string, { path?: string }>;
   output?: { container?: string; folder?: string };
   creation_context?: { created_at?: string };
 }

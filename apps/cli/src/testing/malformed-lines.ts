@@ -101,7 +101,11 @@ const mutations: readonly Mutation[] = [
     return {
       title: `the stray word ${shown(word)}`,
       argv: [...good.path, word, ...good.required],
-      says: /belongs to no flag|is not a command/,
+      // Where a word may stand alone, it is the first that is taken for it.
+      says:
+        bare === undefined
+          ? /belongs to no flag|is not a command/
+          : /belongs to no flag|is not a command|is not allowed/,
     };
   },
   function missingRequired({ path, required }, random) {

@@ -3,7 +3,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempDir, type TempDir } from '@mooring/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createManagementClient, downloadBlob, downloadJobOutput, type ManagementClient } from '../index.ts';
+import {
+  createManagementClient,
+  downloadBlob,
+  downloadFolder,
+  downloadJobOutput,
+  type ManagementClient,
+} from '../index.ts';
 import { json, startSmallServer, type SmallServer } from '../testing/small-server.ts';
 
 let server: SmallServer;
@@ -143,6 +149,50 @@ describe('a blob', () => {
     });
     const download = downloadBlob(blob, join(folder.path, 'big'), { client, signal: cancel.signal });
     await expect(download).rejects.toMatchObject({ code: 'cancelled' });
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+});
+
+describe('a folder of the store', () => {
+  const folderOf = { container: 'c', folder: 'out/run 1' };
+  const blobXml = (name: string, bytes: number): string =>
+    `<Blob><Name>${name}</Name><Properties><Content-Length>${bytes}</Content-Length></Properties></Blob>`;
+
+  /** A store that lists `pages` one after another, and holds 3 bytes under every name. */
+  function lists(...pages: string[]): void {
+    server.answer((request, response) => {
+      const query = new URL(request.url, server.url).searchParams;
+      if (query.get('comp') !== 'list') return void response.writeHead(200, { 'content-length': 3 }).end('abc');
+      expect([query.get('restype'), query.get('prefix')]).toEqual(['container', 'out/run 1']);
+      const at = Number(query.get('marker') ?? 0);
+      const next = at + 1 < pages.length ? String(at + 1) : '';
+      response.end(
+        `<EnumerationResults><Blobs>${pages[at]}</Blobs><NextMarker>${next}</NextMarker></EnumerationResults>`,
+      );
+    });
+  }
+
+  it('is brought page by page, with what lies in its folders and nothing of its neighbours', async () => {
+    lists(blobXml('out/run 1/a&amp;b.csv', 3), blobXml('out/run 1/deep/c', 3) + blobXml('out/run 10/d', 3));
+    expect(await downloadFolder(folderOf, folder.path, { client })).toEqual({ files: 2, bytes: 6, present: 0 });
+    expect(readdirSync(folder.path, { recursive: true }).toSorted()).toEqual(['a&b.csv', 'deep', 'deep/c']);
+  });
+
+  it('may be one file', async () => {
+    lists(blobXml('out/run 1', 3));
+    await downloadFolder(folderOf, folder.path, { client });
+    expect(readdirSync(folder.path)).toEqual(['run 1']);
+  });
+
+  it('is refused where a file has another size than was listed, leads elsewhere, or where there is none', async () => {
+    lists(blobXml('out/run 1/a', 4));
+    await expect(downloadFolder(folderOf, folder.path, { client })).rejects.toMatchObject({
+      reason: 'DOWNLOAD_DIFFERS',
+    });
+    lists(blobXml('out/run 1/../../x', 3));
+    await expect(downloadFolder(folderOf, folder.path, { client })).rejects.toMatchObject({ reason: 'BAD_FILE_NAME' });
+    lists('');
+    await expect(downloadFolder(folderOf, folder.path, { client })).rejects.toMatchObject({ reason: 'NO_OUTPUT' });
     expect(readdirSync(folder.path)).toEqual([]);
   });
 });

@@ -4,16 +4,19 @@ import { PlatformError } from '@mooring/errors';
 import { asList, asObject, textOf } from '../arm-error.ts';
 import { networkError, readText } from '../http.ts';
 import type { Step } from '../operations.ts';
+import { isInside } from './is-inside.ts';
 import { downloadBlob, type BlobDownload, type DownloadOptions } from './blob.ts';
 
-export interface JobOutputFiles {
+export interface DownloadedFiles {
   files: number;
   bytes: number;
   /** Of these, files that were there already, the very same. */
   present: number;
 }
 
-type Options = Omit<DownloadOptions, 'onBytes'> & { onStep?: ((step: Step) => void) | undefined };
+export interface OutputOptions extends Omit<DownloadOptions, 'onBytes'> {
+  onStep?: ((step: Step) => void) | undefined;
+}
 
 const manifestBytesMax = 64 * 1024 * 1024;
 
@@ -25,12 +28,12 @@ const manifestBytesMax = 64 * 1024 * 1024;
 export async function downloadJobOutput(
   output: { container: string; folder: string },
   folder: string,
-  options: Options,
-): Promise<JobOutputFiles> {
+  options: OutputOptions,
+): Promise<DownloadedFiles> {
   const text = await manifestOf(output, options);
   const files = [...filesOf(text), { file: 'summary.json' }, manifestFile(text)];
   const total = files.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
-  const got: JobOutputFiles = { files: files.length, bytes: 0, present: 0 };
+  const got: DownloadedFiles = { files: files.length, bytes: 0, present: 0 };
   for (const { file, ...expected } of files) {
     const onBytes = (bytes: number): void => {
       got.bytes += bytes;
@@ -49,7 +52,7 @@ function percentOf(bytes: number, total: number): number {
 
 async function manifestOf(
   { container, folder }: { container: string; folder: string },
-  options: Options,
+  options: OutputOptions,
 ): Promise<string> {
   const { client, signal } = options;
   try {
@@ -85,11 +88,6 @@ function fileOf(item: unknown): OutputFile {
   if (!isInside(file)) throw unreadable(`it names the file '${file.replace(/\p{Cc}/gu, '?').slice(0, 100)}'`);
   if (typeof bytes !== 'number' || typeof sha256 !== 'string') throw unreadable(`it does not say what ${file} is`);
   return { file, bytes, sha256 };
-}
-
-/** A path that leads nowhere but below the folder. */
-function isInside(file: string): boolean {
-  return !/[\\\p{Cc}]/u.test(file) && file.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 }
 
 function manifestFile(text: string): OutputFile {

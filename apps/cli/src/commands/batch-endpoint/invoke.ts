@@ -10,8 +10,9 @@ import { streamJob } from '../../shared/stream-job.ts';
 export const command = defineCommand({
   summary: 'Make a job over files and print it',
   about:
-    'Files of this machine are uploaded first; identical content is not sent twice. The flags and --set win over the file. A job of the same\n' +
-    'name and content is made once: the same command again finds it.',
+    'Files of this machine are uploaded first; identical content is not sent twice. The flags and --set win over the file.\n' +
+    'Settings without a flag: --set retry_settings.max_retries=1 retry_settings.timeout=60 error_threshold=10 logging_level=debug\n' +
+    'output_action=summary_only max_concurrency_per_instance=2. A job of the same name and content is made once.',
   flags: {
     name: nameFlag('endpoint'),
     deployment: {

@@ -23,6 +23,10 @@ export const assetChangeFields = {
     { ...changeable, ...fixedOfBoth, image: fixed, conda_file: fixed, build: fixed, os_type: fixed },
     'an environment',
   ),
+  component: object(
+    { ...changeable, ...fixedOfBoth, type: fixed, inputs: fixed, outputs: fixed, jobs: fixed, code: fixed },
+    'a component',
+  ),
   data: object({ ...changeable, ...fixedOfBoth, path: fixed, type: fixed }, 'a data asset'),
 } as const;
 
