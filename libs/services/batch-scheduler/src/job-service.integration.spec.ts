@@ -94,8 +94,8 @@ beforeAll(async () => {
         const properties = name === 'eager' ? { 'mooring.batch.priority': '9' } : {};
         return name === 'none' ? undefined : { name, spec: { ...deployment, properties } };
       },
-      data: async () => undefined,
-      latestData: async () => undefined,
+      asset: async () => undefined,
+      latest: async () => undefined,
     },
     launches: {
       prepare: async () => ({
