@@ -56,6 +56,25 @@ describe('reportError', () => {
     expect(report(thrown, { debug: true }).err).toMatch(/caused by Error: the cause\n\s+at /);
   });
 
+  it('says a message whole that is the problem itself', () => {
+    const problems = [{ path: '/x', problem: 'there is no such file' }];
+    const error = new PlatformError('not_found', 'FILE_NOT_FOUND', 'cannot read /x: there is no such file', {
+      problems,
+    });
+    expect(report(error).err).toContain('FILE_NOT_FOUND: cannot read /x: there is no such file\n');
+  });
+
+  it.each([
+    ['batch-endpoint show', 'ENDPOINT_NOT_FOUND', 'batch-endpoint list'],
+    ['online-endpoint show', 'ENDPOINT_NOT_FOUND', 'online-endpoint list'],
+    ['batch-endpoint invoke', 'DEPLOYMENT_NOT_FOUND', 'batch-deployment list -e <endpoint>'],
+    ['component create', 'ENVIRONMENT_NOT_FOUND', 'environment list'],
+    ['job show', 'JOB_NOT_FOUND', 'job list'],
+    ['request explain', 'REQUEST_NOT_KEPT', 'request --help'],
+  ])('tells who runs %s and meets %s to look at %s', (command, reason, list) => {
+    expect(report(new PlatformError('not_found', reason, 'x'), { command }).err).toContain(`tools/mooring ${list}\n`);
+  });
+
   it('says when to come back, where the server said it', () => {
     const error = new PlatformError('resource_exhausted', 'QUEUE_FULL', 'full', { retryAfterMs: 2100 });
     expect(report(error).err).toContain('Next: try again in 3 s');

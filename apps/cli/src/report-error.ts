@@ -88,7 +88,10 @@ function listOf(reason: string, command: string): string {
   const kind = noun.startsWith('batch-') ? 'batch' : 'online';
   if (reason === 'ENDPOINT_NOT_FOUND') return `${kind}-endpoint list`;
   if (reason === 'DEPLOYMENT_NOT_FOUND') return `${kind}-deployment list -e <endpoint>`;
-  return withList.has(noun) ? `${noun} list` : `${noun} --help`;
+  // What is missing may be something that the command only names.
+  const missing = /^(\w+)_NOT_FOUND$/.exec(reason)?.[1]?.toLowerCase() ?? '';
+  const listed = [missing, noun].find((name) => withList.has(name));
+  return listed === undefined ? `${noun} --help` : `${listed} list`;
 }
 
 function debugText(thrown: unknown): string {

@@ -77,13 +77,18 @@ export async function printJob(job: JobView, context: CommandContext): Promise<v
 function jobsTable(jobs: readonly JobView[]): string {
   const rows = jobs.map((job) => ({
     name: job.name,
-    status: job.status,
+    status: statusText(job),
     deployment: `${job.endpoint ?? ''}/${job.deployment ?? ''}`,
     items: itemsText(job),
     failed: job.progress?.failed ?? '',
     created_at: job.creation_context?.created_at,
   }));
   return tableOf(rows, ['name', 'status', 'deployment', 'items', 'failed', 'created_at']);
+}
+
+function statusText({ status, progress }: JobView): string {
+  const before = progress?.queue_position ?? 0;
+  return before === 0 ? status : `${status}, ${before} before it`;
 }
 
 /** `120 of 200`; empty while nobody has counted. */
