@@ -53,3 +53,11 @@ it('is not spoilt by a value that is no number', async () => {
   histogram.observe(blue, 0.5);
   expect(await registry.metrics()).toContain('c_seconds_sum{endpoint="cars",deployment="blue"} 0.5');
 });
+
+it('adds up the series that count', () => {
+  const histogram = new HotHistogram({ name: 'c_seconds', ...names, buckets, registers: [new Registry()] });
+  histogram.observe(blue, 0.5);
+  histogram.observe(green, 2);
+  expect(histogram.total()).toBe(2.5);
+  expect(histogram.total(({ deployment }) => deployment !== 'green')).toBe(0.5);
+});

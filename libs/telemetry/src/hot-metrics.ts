@@ -162,10 +162,10 @@ export class HotHistogram<T extends string> {
     this.#series.at(labels).observe(value);
   }
 
-  /** Of everything that was observed, whatever its labels. */
-  total(): number {
+  /** Of everything that was observed, in the series that count. */
+  total(doCount: (labels: LabelValues<T>) => boolean = () => true): number {
     let sum = 0;
-    for (const { series } of this.#series.all()) sum += series.sum;
+    for (const { labels, series } of this.#series.all()) if (doCount(labels)) sum += series.sum;
     return sum;
   }
 

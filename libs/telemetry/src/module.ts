@@ -63,7 +63,9 @@ export const telemetryModule: Module<Telemetry> = defineModule({
     });
     const stopFinding = nats.nats.respond(requestsSubject, (id) => JSON.stringify(requests.find(id, ownName)));
     const stopTelling = nats.nats.respond(loadSubject, () => {
-      const answer: ProcessLoad = { process: ownName, requestSeconds: metrics.requestDuration.total() };
+      // Requests for jobs run no model: whoever sends many must not hold up the jobs that they make.
+      const requestSeconds = metrics.requestDuration.total(({ protocol }) => protocol !== 'batch');
+      const answer: ProcessLoad = { process: ownName, requestSeconds };
       return JSON.stringify(answer);
     });
     return {
