@@ -1,5 +1,6 @@
 import type { TensorSpec } from '@mooring/inference';
 import { numberBytesMax, writeShortest, writeWhole, type Tensor } from '@mooring/tensor';
+import { writeFloat32 } from './float32-text.ts';
 import type { PartWriter } from '../parts/part-writer.ts';
 
 const flushBytes = 128 * 1024;
@@ -25,8 +26,8 @@ export function lineFormOf(outputFileName: string): LineForm {
 /**
  * Writes a line for each row, straight into bytes. JSON: `{"row":7,"label":1,"probabilities":[0.1,0.9],"file_name":"a/b.csv"}`, where
  * `row` counts from 0 in its file; an output that is itself called row or file_name stands in its place. CSV, without a header:
- * `7,1,0.1,0.9,a/b.csv`, all elements of an output one behind the other. Numbers are written as online answers have them; what
- * JSON has no number for is a text.
+ * `7,1,0.1,0.9,a/b.csv`, all elements of an output one behind the other. A number has the digits that tell it from all others of its datatype;
+ * what JSON has no number for is a text.
  */
 export class RowLinesWriter {
   readonly #part: PartWriter;
@@ -127,8 +128,9 @@ export class RowLinesWriter {
         return this.#texts(tensor.elements as readonly string[], from, to);
       case 'FP16':
       case 'FP32':
+        return this.#floats(elements as Float32Array, from, to, writeFloat32);
       case 'FP64':
-        return this.#floats(elements as Float64Array, from, to);
+        return this.#floats(elements as Float64Array, from, to, writeShortest);
       case 'INT64':
       case 'UINT64':
         return this.#wides(elements as BigInt64Array | BigUint64Array, from, to);
@@ -137,13 +139,13 @@ export class RowLinesWriter {
     }
   }
 
-  #floats(elements: Float64Array, from: number, to: number): void {
+  #floats(elements: Float32Array | Float64Array, from: number, to: number, writeFinite: typeof writeShortest): void {
     const memory = this.#memory;
     let at = this.#at;
     for (let index = from; index < to; index++) {
       if (index > from) memory[at++] = comma;
       const value = elements[index] as number;
-      if (value - value === 0) at = writeShortest(memory, at, value);
+      if (value - value === 0) at = writeFinite(memory, at, value);
       else at += memory.write(this.#form === 'json' ? `"${value}"` : String(value), at, 'latin1');
     }
     this.#at = at;
@@ -187,8 +189,12 @@ export class RowLinesWriter {
   }
 
   #put(bytes: Buffer): void {
-    // Shorter than what a call of copy costs.
-    for (let index = 0; index < bytes.length; index++) this.#memory[this.#at++] = bytes[index] as number;
+    // By hand: a call of copy costs more than these few bytes.
+    const memory = this.#memory;
+    const { length } = bytes;
+    const from = this.#at;
+    for (let index = 0; index < length; index++) memory[from + index] = bytes[index] as number;
+    this.#at = from + length;
   }
 
   /** Room for so many bytes, and a little more. */

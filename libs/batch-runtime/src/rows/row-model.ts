@@ -5,7 +5,7 @@ import type { RowBatch } from './row-batch.ts';
 import { rowInputOf, type RowInput } from './row-input.ts';
 
 /** Where larger runs are no faster any more. */
-const rowsMax = 1_024;
+const rowsMax = 512;
 /** Of one run's input. */
 const elementsMax = 2 ** 20;
 
