@@ -22,6 +22,8 @@ it('says what was proven, and each thing that is wrong', () => {
   read: 20 mini-batches, 4 files, 1234 bytes`,
   );
   const wrong = verificationText({ ...found, ok: false, miniBatches: 1, problems: ['predictions.csv cannot be read'] });
+  const noted = verificationText({ ...found, notes: ['its records were removed'] });
+  expect(noted).toMatch(/^night-1: proven\n(.*\n)* {2}note: its records were removed$/);
   expect(wrong).toMatch(/^night-1: NOT proven\n/);
   expect(verificationText({ ...found, notes: ['removed'] })).toMatch(/bytes\n {2}note: removed$/);
   expect(wrong).toMatch(/1 mini-batch, .*\n {2}wrong: predictions\.csv cannot be read$/);

@@ -47,9 +47,9 @@ export async function watchJob({
     });
     if (job !== undefined) {
       reachedAt = now();
-      const { text, phase, percentComplete } = stepOf(job);
+      const { text, phase } = stepOf(job);
       if (!lines || phase !== told || now() - toldAt >= quietMs) {
-        onStep({ step: text, ...(percentComplete === undefined ? {} : { percentComplete }) });
+        onStep({ step: text });
         toldAt = now();
         told = phase;
       }
@@ -60,7 +60,7 @@ export async function watchJob({
 }
 
 /** What a job is doing, in a line; `phase` changes when something other than numbers does. */
-export function stepOf(job: JobView): { text: string; phase: string; percentComplete?: number } {
+export function stepOf(job: JobView): { text: string; phase: string } {
   const { status, listing, progress = {} } = job;
   const { queue_position: position, items_per_s: rate, eta_s: etaS, failed = 0, succeeded = 0 } = progress;
   if (status === 'Queued') {
@@ -72,15 +72,14 @@ export function stepOf(job: JobView): { text: string; phase: string; percentComp
   }
   const items = itemsText(job);
   if (items === '') return { text: status, phase: status };
+  const all = listing?.items ?? 0;
   const parts = [
-    `${status}: ${items} items`,
+    `${status}: ${items} items${all === 0 ? '' : ` (${Math.floor((100 * (succeeded + failed)) / all)} %)`}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(rate === undefined ? [] : [`${rateText(rate)} a second`]),
     ...(etaS === undefined ? [] : [`${durationText(etaS)} left`]),
   ];
-  const all = listing?.items ?? 0;
-  const percentComplete = all === 0 ? undefined : Math.floor((100 * (succeeded + failed)) / all);
-  return { text: parts.join(', '), phase: status, ...(percentComplete === undefined ? {} : { percentComplete }) };
+  return { text: parts.join(', '), phase: status };
 }
 
 function rateText(perS: number): string {
