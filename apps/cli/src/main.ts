@@ -5,7 +5,8 @@ const io: Io = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   isTty: process.stderr.isTTY === true,
-  columns: process.stderr.columns ?? 80,
+  // A terminal that does not know its width says 0.
+  columns: process.stderr.columns || 80,
   stdin: async () => {
     const { gathered } = await import('./shared/request-body.ts');
     return gathered(process.stdin, 'standard input');
