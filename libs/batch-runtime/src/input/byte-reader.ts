@@ -36,33 +36,37 @@ const chunkBytes = 256 * 1024;
 /** Memory that decompression may ask for: windows of 128 MiB. */
 const windowLogMax = 27;
 
-/** All bytes of a compressed file; holds a chunk of them at a time. */
+/** All bytes of a compressed file, of all its frames; holds a chunk of them at a time. */
 export function compressedReader(
   handle: FileHandle,
   compression: NonNullable<RowRange['compression']>,
   fileBytes: number,
 ): ByteReader {
-  const source = Readable.from(chunksOf(handle), { objectMode: false });
-  const stream =
-    compression === 'gzip'
-      ? createGunzip({ chunkSize: chunkBytes })
-      : createZstdDecompress({ chunkSize: chunkBytes, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } });
-  source.on('error', (error) => stream.destroy(error));
-  source.pipe(stream);
-  const chunks = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let frames = decompress(handle, compression, 0);
+  /** Where the frames begin that are read now. */
+  let from = 0;
   let chunk: Buffer = Buffer.alloc(0);
   let total = 0;
   const next = async (): Promise<boolean> => {
-    const result = await chunks.next().catch((thrown: unknown) => {
+    const result = await frames.chunks.next().catch((thrown: unknown) => {
       throw asProblem(thrown, compression);
     });
-    if (result.done === true) return false;
+    if (result.done === true) {
+      from += frames.taken();
+      frames.close();
+      if (from >= fileBytes) return false;
+      // Node's zstd ends with the first frame, and its gunzip with what is no further member.
+      if (compression === 'gzip') return await onlyZeros(handle, from);
+      frames = decompress(handle, compression, from);
+      return true;
+    }
     chunk = result.value;
     total += chunk.length;
-    if (total > freeBytes && total > fileBytes * growthMax)
+    if (total > freeBytes && total > fileBytes * growthMax) {
       throw badFile(
         `becomes more than ${growthMax} times as large when it is decompressed; give it to the job decompressed`,
       );
+    }
     return true;
   };
   return {
@@ -72,6 +76,28 @@ export function compressedReader(
       chunk = chunk.subarray(bytes);
       return bytes;
     },
+    close: () => frames.close(),
+  };
+}
+
+interface Frames {
+  chunks: AsyncIterator<Buffer>;
+  /** Bytes of the file that were decompressed. */
+  taken(): number;
+  close(): void;
+}
+
+function decompress(handle: FileHandle, compression: NonNullable<RowRange['compression']>, from: number): Frames {
+  const source = Readable.from(chunksOf(handle, from), { objectMode: false });
+  const stream =
+    compression === 'gzip'
+      ? createGunzip({ chunkSize: chunkBytes })
+      : createZstdDecompress({ chunkSize: chunkBytes, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } });
+  source.on('error', (error) => stream.destroy(error));
+  source.pipe(stream);
+  return {
+    chunks: (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator](),
+    taken: () => stream.bytesWritten,
     close: () => {
       source.destroy();
       stream.destroy();
@@ -79,9 +105,17 @@ export function compressedReader(
   };
 }
 
+/** What fills the last block of a tape is nothing; anything else would be rows that nobody sees. Resolves with false. */
+async function onlyZeros(handle: FileHandle, from: number): Promise<false> {
+  for await (const bytes of chunksOf(handle, from)) {
+    if (bytes.some((byte) => byte !== 0)) throw badFile('is damaged: there is more behind the end of its gzip data');
+  }
+  return false;
+}
+
 /** Not the handle's own stream, which closes the file with itself. */
-async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer> {
-  for (let at = 0; ;) {
+async function* chunksOf(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+  for (let at = from; ;) {
     const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
     if (bytesRead === 0) return;
     at += bytesRead;

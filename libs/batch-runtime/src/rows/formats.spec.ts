@@ -93,6 +93,14 @@ describe('rows of a file', () => {
       Buffer.concat([gzipSync(lines.slice(0, 10_000)), gzipSync(lines.slice(10_000))]),
     ],
     ['JSON lines, zstd', 'a.JSONL.ZST', zstdCompressSync(Buffer.from(lines))],
+    [
+      'JSON lines, three frames of zstd',
+      'a.jsonl.zst',
+      Buffer.concat(
+        [lines.slice(0, 9_999), '', lines.slice(9_999)].map((piece) => zstdCompressSync(Buffer.from(piece))),
+      ),
+    ],
+    ['JSON lines, gzip with zeros behind it', 'a.jsonl.gz', Buffer.concat([gzipSync(lines), Buffer.alloc(512)])],
     ['CSV', 'a.csv', csv],
     ['CSV with CRLF', 'a.csv', csv.replaceAll('\n', '\r\n')],
     ['CSV with a mark', 'a.CSV', `\ufeff${csv}`],

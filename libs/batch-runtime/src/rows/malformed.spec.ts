@@ -45,6 +45,10 @@ describe('a file of which nothing can be read', () => {
       Buffer.concat([gz.subarray(0, -8), Buffer.alloc(8)]),
       /is damaged/,
     ],
+    ['gzip with something behind it', 'a.csv.gz', Buffer.concat([gz, Buffer.from('more')]), /is damaged/],
+    ['gzip with zeros and gzip behind it', 'a.csv.gz', Buffer.concat([gz, Buffer.alloc(9), gz]), /more behind the end/],
+    ['zstd with something behind it', 'a.csv.zst', Buffer.concat([zst, Buffer.from('more')]), /is damaged/],
+    ['zstd whose second frame ends early', 'a.csv.zst', Buffer.concat([zst, zst.subarray(0, 40)]), /is damaged/],
     ['an empty gzip file', 'a.csv.gz', gzipSync(''), /is empty/],
     ['a gzip file of 64 MiB of zeros', 'a.csv.gz', gzipSync(Buffer.alloc(64 * 2 ** 20)), /200 times as large/],
     [

@@ -1,7 +1,5 @@
 /** The main loop of a process that scores rows: open the model, say so, run mini-batches one at a time until told to stop. */
-import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { setPriority } from 'node:os';
 import type { MiniBatch, RowRange } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { countExternalMemoryWithHeap } from '@mooring/runtime';
@@ -29,7 +27,6 @@ interface RunMessage {
 type Message = LoadMessage | RunMessage | { type: 'stop' };
 
 const messageBytesMax = 256 * 2 ** 20;
-const lowest = 19;
 
 const [channelFd, lifelineFd] = process.argv.slice(-2).map(Number);
 const channel = new Socket({ fd: channelFd as number, readable: true, writable: true });
@@ -37,7 +34,6 @@ const lifeline = new Socket({ fd: lifelineFd as number, readable: true, writable
 let loaded: { model: RowModel; load: LoadMessage } | undefined;
 
 countExternalMemoryWithHeap();
-yieldToOthers();
 // Whoever started this process is gone, and with it whoever could use what it does.
 for (const stream of [channel, lifeline]) {
   stream.on('error', () => undefined);
@@ -82,15 +78,5 @@ async function run({ batch, part, errors, runs }: RunMessage): Promise<object> {
     if (thrown instanceof NotWritten) return { type: 'notWritten', message: thrown.message };
     console.error(thrown);
     return { type: 'raised', message: PlatformError.from(thrown).message };
-  }
-}
-
-/** Whoever answers a caller comes first, for the processor and when memory runs out. */
-function yieldToOthers(): void {
-  try {
-    setPriority(lowest);
-    writeFileSync('/proc/self/oom_score_adj', '500');
-  } catch {
-    // Where it is not allowed, or there is no such file, the process has its turn with all others.
   }
 }
