@@ -353,7 +353,7 @@ describe('batch jobs', () => {
     ['no input', '{"properties":{}}', 'exactly one input'],
     [
       'two inputs',
-      '{"properties":{"inputData":{"a":{"jobInputType":"UriFile","uri":"azureml:a:1"},"b":{}}}}',
+      '{"properties":{"inputData":{"a":{"jobInputType":"UriFile","uri":"azureml:a:1"},"b":{"jobInputType":"UriFile","uri":"azureml:b:1"}}}}',
       'exactly one',
     ],
     ['a literal', '{"properties":{"inputData":{"a":{"jobInputType":"Literal","value":1}}}}', 'UriFolder or UriFile'],

@@ -33,6 +33,13 @@ export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial
   };
 }
 
+/** What a wish to cancel makes of a job; undefined where it changes nothing. */
+export function canceled(job: JobRecord, at: Date): JobRecord | undefined {
+  if (hasEnded(job) || job.status === 'CancelRequested' || job.status === 'Finalizing') return undefined;
+  const begun = job.listing !== undefined || job.status === 'Preparing';
+  return moved(job, begun ? 'CancelRequested' : 'Canceled', at);
+}
+
 /** A job that ended, begun once more: what is done stays done. */
 export function resumed(job: JobRecord, at: Date): JobRecord {
   const { error: _error, ending: _ending, endedAt: _ended, ...rest } = job;

@@ -45,7 +45,8 @@ it('reads what Azure’s SDK leaves null as absent', () => {
   expect(readJobRequest(JSON.stringify({ properties }))).toEqual({
     tags: {},
     properties: {},
-    input: { name: 'a', type: 'uri_folder', uri: 'azureml:photos:1' },
+    inputs: [{ name: 'a', kind: 'data', type: 'uri_folder', uri: 'azureml:photos:1' }],
+    outputs: [],
     overrides: {},
   });
 });

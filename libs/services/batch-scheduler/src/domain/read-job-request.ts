@@ -1,4 +1,4 @@
-import type { BatchJobSettings, JobInput } from '@mooring/domain';
+import type { BatchJobSettings, DataType, GivenInput, JobInput } from '@mooring/domain';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
 import { ownFiles } from '../output/manifest.ts';
 import { isJobName, jobNameRule } from './job-name.ts';
@@ -11,9 +11,10 @@ export interface JobRequest {
   description?: string;
   tags: Readonly<Record<string, string>>;
   properties: Readonly<Record<string, string>>;
-  input: JobInput;
-  /** Where the output shall go: `azureml://datastores/<container>/paths/<folder>`. */
-  outputUri?: string;
+  /** Of a deployment of a model exactly one, of data: see `modelInput`. */
+  inputs: readonly RequestInput[];
+  /** Where outputs shall go: `azureml://datastores/<container>/paths/<folder>`. */
+  outputs: readonly { name: string; uri: string }[];
   /** What the job overrides of its deployment's settings. */
   overrides: JobOverrides;
 }
@@ -39,8 +40,8 @@ export function readJobRequest(text: string): JobRequest {
   const body = parse(text);
   const properties = section(body, 'properties', problems) ?? body;
   const reader = new Reader(problems);
-  const input = readInput(properties, problems);
-  const output = readOutput(properties, problems);
+  const inputs = readInputs(properties, problems);
+  const { outputs, fileName } = readOutputs(properties, problems);
   const name = reader.text(properties, 'name') ?? reader.text(body, 'name');
   if (name !== undefined && !isJobName(name)) {
     problems.push({ path: 'properties.name', problem: 'is not allowed', expected: jobNameRule });
@@ -51,75 +52,117 @@ export function readJobRequest(text: string): JobRequest {
     displayName: reader.text(properties, 'displayName'),
     experimentName: reader.text(properties, 'experimentName') ?? (further && reader.text(further, 'experimentName')),
     description: reader.text(properties, 'description'),
-    outputUri: output.uri,
   });
   const tags = textMap(properties, 'tags', problems);
-  const overrides = readOverrides(properties, output.fileName, reader);
-  if (problems.length > 0 || input === undefined) throw PlatformError.invalid('the job', problems);
-  return { ...texts, tags, properties: {}, input, overrides };
+  const overrides = readOverrides(properties, fileName, reader);
+  if (problems.length > 0) throw PlatformError.invalid('the job', problems);
+  return { ...texts, tags, properties: {}, inputs, outputs, overrides };
 }
 
-function readInput(properties: Body, problems: FieldProblem[]): JobInput | undefined {
-  const given = section(properties, 'inputData', problems, false);
-  // The oldest form names a dataset instead.
-  const entries = [...(given ?? [])].filter(([, value]) => value !== null);
-  const [first, ...others] = entries;
-  if (first === undefined) {
-    problems.push({
-      path: 'properties.inputData',
-      problem: 'is missing',
-      expected: 'exactly one input, a file or a folder',
-    });
-    return undefined;
+export type RequestInput = { name: string } & GivenInput;
+
+/** Of a pipeline; a deployment of a model takes one of each. */
+const portsMax = 200;
+
+function readInputs(properties: Body, problems: FieldProblem[]): RequestInput[] {
+  const entries = [...(section(properties, 'inputData', problems, false) ?? [])].filter(([, value]) => value !== null);
+  if (entries.length > portsMax) {
+    const problem = `holds ${entries.length} inputs`;
+    problems.push({ path: 'properties.inputData', problem, expected: `at most ${portsMax}` });
+    return [];
   }
-  if (others.length > 0) {
-    problems.push({ path: 'properties.inputData', problem: `holds ${entries.length} inputs`, expected: 'exactly one' });
-  }
-  const [name, value] = first;
+  return entries.map(([name, value]) => readInput(name, value, problems));
+}
+
+const literalTypes = new Set(['literal', 'string', 'number', 'float', 'integer', 'boolean']);
+const dataTypes: Readonly<Record<string, DataType>> = {
+  urifolder: 'uri_folder',
+  urifile: 'uri_file',
+  custommodel: 'custom_model',
+  mlflowmodel: 'mlflow_model',
+  tritonmodel: 'triton_model',
+};
+
+function readInput(name: string, value: unknown, problems: FieldProblem[]): RequestInput {
   const path = `properties.inputData.${shown(name)}`;
   if (!isText(name)) {
     const expected = `a name of at most ${textCharactersMax} characters`;
     problems.push({ path, problem: 'is not allowed', expected });
   }
   const fields = lowered(value);
-  const type = plainType(fields?.get('jobinputtype') ?? fields?.get('type'));
+  const type = plainType(fields?.get('jobinputtype') ?? fields?.get('type')) ?? '';
+  // A file of inputs for `invoke` says `default` for a value.
+  if (literalTypes.has(type)) return { name, kind: 'literal', value: fields?.get('value') ?? fields?.get('default') };
   const uri = fields?.get('uri') ?? fields?.get('path');
-  const known = type === 'urifile' ? 'uri_file' : type === 'urifolder' ? 'uri_folder' : undefined;
+  const known = dataTypes[type];
   if (known === undefined) {
-    const expected = 'UriFolder or UriFile; a deployment of a model takes no other';
+    const expected = 'UriFolder or UriFile; for a pipeline also Literal, CustomModel, MLFlowModel and TritonModel';
     problems.push({ path: `${path}.jobInputType`, problem: 'is not allowed', expected });
   }
   if (typeof uri !== 'string' || uri === '' || uri.length > uriCharactersMax) {
     const expected = 'azureml://datastores/<name>/paths/<path>, or azureml:<data>:<version>';
     problems.push({ path: `${path}.uri`, problem: uri === undefined ? 'is missing' : 'is not allowed', expected });
   }
-  return known === undefined || typeof uri !== 'string' ? undefined : { name, type: known, uri };
+  return { name, kind: 'data', type: known ?? 'uri_folder', uri: String(uri) };
+}
+
+/** The one input of a deployment of a model. */
+export function modelInput({ inputs }: Pick<JobRequest, 'inputs'>): JobInput {
+  const [first, ...others] = inputs;
+  const problems: FieldProblem[] = [];
+  const path = 'properties.inputData';
+  if (first === undefined) {
+    problems.push({ path, problem: 'is missing', expected: 'exactly one input, a file or a folder' });
+  }
+  if (others.length > 0) problems.push({ path, problem: `holds ${inputs.length} inputs`, expected: 'exactly one' });
+  if (first !== undefined && (first.kind === 'literal' || !first.type.startsWith('uri_'))) {
+    const expected = 'UriFolder or UriFile; a deployment of a model takes no other';
+    problems.push({ path: `${path}.${shown(first.name)}.jobInputType`, problem: 'is not allowed', expected });
+  }
+  if (problems.length > 0 || first?.kind !== 'data') throw PlatformError.invalid('the job', problems);
+  return { name: first.name, type: first.type as JobInput['type'], uri: first.uri };
+}
+
+/** The place that is asked for the output of a deployment of a model. */
+export function modelOutput({ outputs }: Pick<JobRequest, 'outputs'>): string | undefined {
+  if (outputs.length <= 1) return outputs[0]?.uri;
+  const problem = `holds ${outputs.length} outputs`;
+  throw PlatformError.invalid('the job', [{ path: 'properties.outputData', problem, expected: 'at most one' }]);
 }
 
 /** The SDK folds the file's name into the output's address; a file's address is folder and name. */
-function readOutput(properties: Body, problems: FieldProblem[]): { uri?: string; fileName?: string } {
+function readOutputs(
+  properties: Body,
+  problems: FieldProblem[],
+): { outputs: JobRequest['outputs']; fileName?: string | undefined } {
   const given =
     section(properties, 'outputData', problems, false) ?? section(properties, 'outputDataset', problems, false);
   const entries = [...(given ?? [])].filter(([, value]) => value !== null);
-  if (entries.length > 1) {
-    problems.push({
-      path: 'properties.outputData',
-      problem: `holds ${entries.length} outputs`,
-      expected: 'at most one',
-    });
+  if (entries.length > portsMax) {
+    const problem = `holds ${entries.length} outputs`;
+    problems.push({ path: 'properties.outputData', problem, expected: `at most ${portsMax}` });
+    return { outputs: [] };
   }
-  const [name = '', value] = entries[0] ?? [];
+  const read = entries.flatMap(([name, value]) => readOutput(name, value, problems));
+  return { outputs: read.map(({ name, uri }) => ({ name, uri })), fileName: read[0]?.fileName };
+}
+
+function readOutput(
+  name: string,
+  value: unknown,
+  problems: FieldProblem[],
+): { name: string; uri: string; fileName?: string }[] {
   const fields = lowered(value);
   const uri = fields?.get('uri') ?? fields?.get('path');
-  if (uri === undefined) return {};
-  if (typeof uri !== 'string' || uri.length > uriCharactersMax) {
+  if (uri === undefined) return [];
+  if (typeof uri !== 'string' || uri.length > uriCharactersMax || !isText(name)) {
     const expected = 'azureml://datastores/<name>/paths/<path>';
     problems.push({ path: `properties.outputData.${shown(name)}.uri`, problem: 'is not allowed', expected });
-    return {};
+    return [];
   }
   const slash = uri.lastIndexOf('/');
-  if (plainType(fields?.get('joboutputtype')) !== 'urifile' || slash < 0) return { uri };
-  return { uri: uri.slice(0, slash), fileName: uri.slice(slash + 1) };
+  if (plainType(fields?.get('joboutputtype') ?? fields?.get('type')) !== 'urifile' || slash < 0) return [{ name, uri }];
+  return [{ name, uri: uri.slice(0, slash), fileName: uri.slice(slash + 1) }];
 }
 
 function readOverrides(properties: Body, fileName: string | undefined, reader: Reader): JobOverrides {

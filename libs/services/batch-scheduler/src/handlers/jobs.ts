@@ -12,8 +12,10 @@ import type {
 } from '@mooring/contracts/batch';
 import { PlatformError } from '@mooring/errors';
 import type { CallContext } from '@mooring/rpc';
-import { hasEnded, moved, resumed } from '../domain/job-state.ts';
+import { canceled, resumed } from '../domain/job-state.ts';
 import { verifyJob, type VerifyDeps } from '../output/verify.ts';
+import { verifyPipeline } from '../pipeline/pipeline-manifest.ts';
+import { isPipeline } from '../pipeline/step-job.ts';
 import type { JobBook } from '../run/job-book.ts';
 
 const pageSizeDefault = 100;
@@ -31,7 +33,8 @@ export function createListJobs(book: JobBook) {
     const size = Math.min(pageSizeMax, pageSize === 0 ? pageSizeDefault : pageSize);
     const wanted = endpoint.toLowerCase();
     const jobs = (await book.all())
-      .filter((job) => wanted === '' || job.endpoint.toLowerCase() === wanted)
+      // Steps are shown with the job that they are of.
+      .filter(({ step, endpoint: of }) => step === undefined && (wanted === '' || of.toLowerCase() === wanted))
       .toSorted((a, b) =>
         a.createdAt === b.createdAt ? (a.name < b.name ? -1 : 1) : a.createdAt < b.createdAt ? 1 : -1,
       );
@@ -49,11 +52,7 @@ export function createListJobs(book: JobBook) {
 
 export function createCancelJob(book: JobBook, clock: () => Date) {
   return async ({ name }: CancelJobRequest): Promise<CancelJobResponse> => {
-    const job = await book.change(name, (now) => {
-      if (hasEnded(now) || now.status === 'CancelRequested' || now.status === 'Finalizing') return undefined;
-      const begun = now.listing !== undefined || now.status === 'Preparing';
-      return moved(now, begun ? 'CancelRequested' : 'Canceled', clock());
-    });
+    const job = await book.change(name, (now) => canceled(now, clock()));
     return { jobJson: JSON.stringify(job) };
   };
 }
@@ -75,7 +74,10 @@ export function createResumeJob(book: JobBook, clock: () => Date) {
 
 export function createVerifyJob(book: JobBook, deps: VerifyDeps) {
   return async ({ name }: VerifyJobRequest, { signal }: CallContext): Promise<VerifyJobResponse> => {
-    const verification = await verifyJob(deps, await book.get(name), signal);
+    const job = await book.get(name);
+    const verification = isPipeline(job)
+      ? await verifyPipeline({ ...deps, book }, job, signal)
+      : await verifyJob(deps, job, signal);
     return { verificationJson: JSON.stringify(verification) };
   };
 }

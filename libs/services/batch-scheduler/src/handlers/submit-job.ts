@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { SubmitJobRequest, SubmitJobResponse } from '@mooring/contracts/batch';
 import {
+  batchJobDefaults,
   checkIdempotencyKey,
+  type BatchDeploymentSpec,
   type BatchJobSettings,
   type JobRecord,
   type ModelBatchDeploymentSpec,
@@ -14,14 +16,15 @@ import { nameOfJob } from '../domain/job-name.ts';
 import { placeOfUri } from '../domain/place-of-uri.ts';
 import type { WebInput } from '../input/web/web-input.ts';
 import { ownFiles } from '../output/manifest.ts';
-import { readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
+import { modelInput, modelOutput, readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
+import { planPipeline } from '../pipeline/plan-pipeline.ts';
 import type { Catalog } from '../ports.ts';
 import type { JobBook } from '../run/job-book.ts';
 
 export interface SubmitDeps {
   book: JobBook;
   catalog: Catalog;
-  store: Pick<ArtifactStore, 'head'>;
+  store: Pick<ArtifactStore, 'head' | 'list'>;
   web: Pick<WebInput, 'check'>;
   clock: () => Date;
   tracing: Tracing;
@@ -80,13 +83,15 @@ function found(job: JobRecord, fingerprint: string): SubmitJobResponse {
 
 /** What was asked and where. Who asked does not matter, nor what the one input is called: Azure's SDK has its own name for it. */
 function fingerprintOf({ endpoint, deployment }: SubmitJobRequest, request: JobRequest): string {
-  const { name: _name, ...input } = request.input;
-  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted({ ...request, input })]);
+  const [only, another] = request.inputs;
+  const inputs = only === undefined || another !== undefined ? request.inputs : [{ ...only, name: '' }];
+  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted({ ...request, inputs })]);
   return createHash('sha256').update(asked).digest('hex');
 }
 
 function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
   return Object.entries(value)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, field]) => [name, sorted(field)]);
@@ -99,6 +104,41 @@ async function newJob(
   { name, fingerprint }: { name: string; fingerprint: string },
 ): Promise<JobRecord> {
   const { endpoint, deployment, spec } = await deploymentOf(deps.catalog, call);
+  const now = deps.clock().toISOString();
+  const common: Omit<JobRecord, 'input' | 'output' | 'settings' | 'model'> = {
+    name,
+    displayName: request.displayName ?? name,
+    experimentName:
+      request.experimentName ?? (spec.type === 'pipeline' ? spec.settings.experimentName : undefined) ?? endpoint,
+    tags: request.tags,
+    properties: mooringProperties(spec.properties),
+    endpoint,
+    deployment,
+    createdAt: now,
+    createdBy: call.principal,
+    fingerprint,
+    status: 'Queued',
+    since: now,
+    attempt: 1,
+    pushedTo: 0,
+    progress: { succeeded: 0, failed: 0, skipped: 0, miniBatchesDone: 0 },
+    usage: { instanceS: 0, items: 0, bytes: 0 },
+  };
+  if (spec.type === 'model') return { ...common, ...(await modelPart(deps, spec, request, name)) };
+  const output = { container: defaultContainer, folder: `azureml/${name}` };
+  const pipeline = await planPipeline(deps, spec, request, output);
+  // Its steps have their own.
+  const input = { name: '', type: 'uri_folder' as const, uri: '' };
+  return { ...common, input, output, settings: batchJobDefaults, model: '', pipeline };
+}
+
+async function modelPart(
+  deps: SubmitDeps,
+  spec: ModelBatchDeploymentSpec,
+  request: JobRequest,
+  name: string,
+): Promise<Pick<JobRecord, 'input' | 'output' | 'settings' | 'model' | 'code' | 'environment'>> {
+  const input = modelInput(request);
   const settings = settingsOf(spec.job, request);
   if (ownFiles.has(settings.outputFileName.toLowerCase())) {
     const problem = `is '${settings.outputFileName}' in the deployment, which every output has for itself`;
@@ -107,33 +147,15 @@ async function newJob(
     ]);
   }
   // Said now and not when the job runs.
-  const place = placeOfUri(request.input.uri);
+  const place = placeOfUri(input.uri);
   if (place.kind === 'web') deps.web.check(place.url);
-  const output = await outputOf(deps, request, settings, name);
-  const now = deps.clock().toISOString();
   return {
-    name,
-    displayName: request.displayName ?? name,
-    experimentName: request.experimentName ?? endpoint,
-    tags: request.tags,
-    properties: mooringProperties(spec.properties),
-    endpoint,
-    deployment,
-    createdAt: now,
-    createdBy: call.principal,
-    fingerprint,
-    input: request.input,
-    output,
+    input,
+    output: await outputOf(deps, request, settings, name),
     settings,
     model: spec.model,
     ...(spec.code === undefined ? {} : { code: spec.code }),
     ...(spec.environment === undefined ? {} : { environment: spec.environment }),
-    status: 'Queued',
-    since: now,
-    attempt: 1,
-    pushedTo: 0,
-    progress: { succeeded: 0, failed: 0, skipped: 0, miniBatchesDone: 0 },
-    usage: { instanceS: 0, items: 0, bytes: 0 },
   };
 }
 
@@ -145,7 +167,7 @@ function mooringProperties(properties: Readonly<Record<string, string>>): Record
 async function deploymentOf(
   catalog: Catalog,
   call: SubmitJobRequest,
-): Promise<{ endpoint: string; deployment: string; spec: ModelBatchDeploymentSpec }> {
+): Promise<{ endpoint: string; deployment: string; spec: BatchDeploymentSpec }> {
   const endpoint = await catalog.endpoint(call.endpoint);
   if (endpoint === undefined) {
     throw new PlatformError('not_found', 'ENDPOINT_NOT_FOUND', `there is no batch endpoint '${call.endpoint}'`);
@@ -164,10 +186,6 @@ async function deploymentOf(
     const message = `batch endpoint '${endpoint.name}' has no deployment '${wanted}'`;
     throw new PlatformError('not_found', 'DEPLOYMENT_NOT_FOUND', message);
   }
-  if (deployment.spec.type !== 'model') {
-    const message = `deployment '${deployment.name}' is a pipeline, which comes with a later version of Mooring`;
-    throw new PlatformError('unimplemented', 'NOT_SUPPORTED_YET', message);
-  }
   return { endpoint: endpoint.name, deployment: deployment.name, spec: deployment.spec };
 }
 
@@ -185,8 +203,9 @@ async function outputOf(
   settings: BatchJobSettings,
   name: string,
 ): Promise<JobRecord['output']> {
-  if (request.outputUri === undefined) return { container: defaultContainer, folder: `azureml/${name}/score` };
-  const place = placeOfUri(request.outputUri);
+  const uri = modelOutput(request);
+  if (uri === undefined) return { container: defaultContainer, folder: `azureml/${name}/score` };
+  const place = placeOfUri(uri);
   if (place.kind !== 'datastore' || place.path === '') {
     throw PlatformError.invalid('the job', [
       {

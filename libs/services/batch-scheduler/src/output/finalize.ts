@@ -13,6 +13,9 @@ import {
 import type { JobRecord, JobUsage, MiniBatchRecord, PartFile } from '@mooring/domain';
 import type { ArtifactStore, ByteSource } from '@mooring/storage';
 import { addUsage, usageOfRecord } from '../domain/job-usage.ts';
+import { putCommandFiles } from '../pipeline/command-files.ts';
+import { placeOfFile } from '../pipeline/place-of-file.ts';
+import { PartDamaged } from './part-damaged.ts';
 import { ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
@@ -58,7 +61,10 @@ export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: Abort
       : undefined;
   const errors = await output.put('errors.jsonl', contents(files, partsList, 'errors', signal));
   const parts = await output.put('parts.jsonl', createReadStream(partsList));
-  const scriptFiles = await output.putFolder(files.scriptOutput, signal);
+  const scriptFiles =
+    job.step?.command === undefined
+      ? await output.putFolder(files.scriptOutput, signal)
+      : await putCommandFiles(deps, job, (name, source) => output.put(name, source), signal);
   await output.putJson('summary.json', summaryOf(job, counts));
   const manifest: Manifest = {
     format: 1,
@@ -127,16 +133,6 @@ async function* contents(
   }
 }
 
-/** What a mini-batch wrote is not on disk any more as it was committed. */
-export class PartDamaged extends Error {
-  readonly index: number;
-
-  constructor(index: number, part: PartFile) {
-    super(`part ${part.file} of mini-batch ${index} is not what was committed: it was changed or damaged on disk`);
-    this.index = index;
-  }
-}
-
 async function* contentOf(files: JobFiles, index: number, part: PartFile): AsyncGenerator<Uint8Array> {
   const digest = createHash('sha256');
   let bytes = 0;
@@ -174,15 +170,13 @@ function summaryOf(job: JobRecord, counts: Counts): object {
 /** The job's folder in the artifact store. */
 class Output {
   readonly #store: ArtifactStore;
-  readonly #container: string;
-  readonly #folder: string;
+  readonly #job: JobRecord;
   readonly #taken: ReadonlySet<string>;
 
-  constructor(store: ArtifactStore, { output, settings }: JobRecord) {
+  constructor(store: ArtifactStore, job: JobRecord) {
     this.#store = store;
-    this.#taken = new Set([...ownFiles, settings.outputFileName]);
-    this.#container = output.container;
-    this.#folder = output.folder;
+    this.#job = job;
+    this.#taken = new Set([...ownFiles, job.settings.outputFileName]);
   }
 
   async put(name: string, source: ByteSource): Promise<FileDigest> {
@@ -196,7 +190,8 @@ class Output {
         yield chunk;
       }
     };
-    await this.#store.put(this.#container, `${this.#folder}/${name}`, counted(), { maxBytes: outputBytesMax });
+    const { container, path } = placeOfFile(this.#job, name);
+    await this.#store.put(container, path, counted(), { maxBytes: outputBytesMax });
     return { file: name, bytes, lines, sha256: sha256.digest('hex') };
   }
 

@@ -5,6 +5,7 @@ import type { JobRecord, PartFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { ArtifactStore } from '@mooring/storage';
 import { metrics } from '@mooring/telemetry';
+import { placeOfFile } from '../pipeline/place-of-file.ts';
 import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
 
 export interface VerifyDeps {
@@ -135,8 +136,9 @@ async function digestOf(chunks: AsyncIterable<Buffer> | Iterable<Buffer>, signal
   return { bytes, sha256: digest.digest('hex') };
 }
 
-async function streamOf({ store }: VerifyDeps, { output }: JobRecord, name: string): Promise<AsyncIterable<Buffer>> {
-  const { content } = await store.get(output.container, `${output.folder}/${name}`);
+async function streamOf({ store }: VerifyDeps, job: JobRecord, name: string): Promise<AsyncIterable<Buffer>> {
+  const { container, path } = placeOfFile(job, name);
+  const { content } = await store.get(container, path);
   return content as AsyncIterable<Buffer>;
 }
 
@@ -170,7 +172,7 @@ async function checkParts(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = await deps.store.localPath(job.output.container, job.output.folder);
-  const predictions = manifest.predictions && new Slices(`${folder}/${manifest.predictions.file}`);
+  const predictions = manifest.predictions && new Slices(await localPathOf(deps, job, manifest.predictions.file));
   const errors = new Slices(`${folder}/errors.jsonl`);
   const sums = { items: 0, succeeded: 0, failed: 0, skipped: 0 };
   let last = -1;
@@ -208,6 +210,12 @@ async function checkParts(
   if (sums.succeeded !== manifest.items.succeeded || sums.failed !== manifest.items.failed) {
     wrong(`the mini-batches sum to ${sums.succeeded} succeeded and ${sums.failed} failed items`);
   }
+}
+
+async function localPathOf({ store }: VerifyDeps, job: JobRecord, file: string): Promise<string> {
+  const { container, path } = placeOfFile(job, file);
+  const slash = path.lastIndexOf('/');
+  return `${await store.localPath(container, path.slice(0, slash))}${path.slice(slash)}`;
 }
 
 async function checkRecord({ records }: VerifyDeps, job: JobRecord, part: ManifestPart, wrong: Wrong): Promise<void> {

@@ -17,6 +17,8 @@ export interface JobLoopDeps {
   log: Logger;
 }
 
+/** Jobs of pipelines that are under way at once, apart from their steps. */
+const pipelinesMax = 64;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
 
@@ -89,7 +91,17 @@ export class JobLoop {
   /** Lets the first in the queue begin while there is room, and tells the others where they are in it. */
   async #admit(): Promise<void> {
     const all = [...this.#jobs.values()];
-    const room = this.#deps.activeMax - all.filter(isActive).length;
+    // A pipeline only waits for its steps, which need the room that it would take.
+    const working = all.filter(({ pipeline }) => pipeline === undefined);
+    await this.#fill(working, this.#deps.activeMax);
+    await this.#fill(
+      all.filter(({ pipeline }) => pipeline !== undefined),
+      pipelinesMax,
+    );
+  }
+
+  async #fill(all: readonly JobRecord[], activeMax: number): Promise<void> {
+    const room = activeMax - all.filter(isActive).length;
     const queue = all.filter(({ status }) => status === 'Queued').toSorted(comesFirst);
     for (const [index, { name, progress }] of queue.entries()) {
       const before = index - Math.max(0, room);

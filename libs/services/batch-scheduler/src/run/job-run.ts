@@ -20,12 +20,16 @@ import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
 import type { ArtifactStore } from '@mooring/storage';
 import { metrics } from '@mooring/telemetry';
-import { moved } from '../domain/job-state.ts';
+import { isActive, moved } from '../domain/job-state.ts';
 import { addUsage } from '../domain/job-usage.ts';
-import { findInput } from '../input/find-input.ts';
+import { findInput, type FoundInput } from '../input/find-input.ts';
 import type { WebInput } from '../input/web/web-input.ts';
 import { prepareInput, type PrepareOptions } from '../input/prepare-input.ts';
-import { finalize, PartDamaged, type Counts } from '../output/finalize.ts';
+import { finalize, type Counts } from '../output/finalize.ts';
+import { PartDamaged } from '../output/part-damaged.ts';
+import { findStepInputs, prepareCommandStep } from '../pipeline/prepare-step.ts';
+import { runPipeline } from '../pipeline/run-pipeline.ts';
+import { isPipeline } from '../pipeline/step-job.ts';
 import type { Catalog, Work } from '../ports.ts';
 import { Feed } from './feed.ts';
 import type { JobBook } from './job-book.ts';
@@ -69,7 +73,8 @@ export async function runJob(deps: JobRunDeps, name: string, signal: AbortSignal
   for (;;) {
     signal.throwIfAborted();
     const job = await deps.book.get(name);
-    if (job.status === 'Preparing') await prepare(deps, job, signal);
+    if (isPipeline(job) && isActive(job)) await runPipeline(deps, job, signal);
+    else if (job.status === 'Preparing') await prepare(deps, job, signal);
     else if (job.status === 'CancelRequested' && job.listing === undefined) {
       await deps.book.change(name, (now) => moved(now, 'Canceled', deps.clock()));
     } else if (job.status === 'Running' || job.status === 'CancelRequested') await runAttempt(deps, job, signal);
@@ -83,9 +88,11 @@ async function prepare(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): P
     const launch = await deps.launches.prepare(job);
     const rowsPerMiniBatch = launch.runtime.kind === 'onnx' ? rowsOf(job) : undefined;
     // What is listed once stays: a resumed job means the same files.
-    const listing = job.listing ?? (await listInput(deps, job, { rowsPerMiniBatch, signal }));
+    const { listing, step } = await listInput(deps, job, { rowsPerMiniBatch, signal });
     await deps.book.change(job.name, (now) =>
-      now.status === 'Preparing' ? moved(now, 'Running', deps.clock(), { listing, ran: ranOf(launch) }) : undefined,
+      now.status === 'Preparing'
+        ? moved(now, 'Running', deps.clock(), { listing, ran: ranOf(launch), ...step })
+        : undefined,
     );
   } catch (thrown) {
     signal.throwIfAborted();
@@ -99,15 +106,21 @@ async function listInput(
   deps: JobRunDeps,
   job: JobRecord,
   options: PrepareOptions,
-): Promise<NonNullable<JobRecord['listing']>> {
+): Promise<{ listing: NonNullable<JobRecord['listing']>; step?: Pick<JobRecord, 'step'> }> {
   const files = jobFiles(deps.jobsFolder, job.name);
   const fetch = (url: URL): Promise<string> => {
     // The list may be another one than when the job was accepted.
     deps.web.check(url);
     return deps.web.fetch(url, files.fetched, options.signal);
   };
-  const input = await findInput(job.input, deps.catalog, deps.store, fetch);
-  return prepareInput(job, input, files, options);
+  const find = (input: { uri: string }): Promise<FoundInput> => findInput(input, deps.catalog, deps.store, fetch);
+  const list = async (): Promise<NonNullable<JobRecord['listing']>> =>
+    prepareInput(job, await find(job.input), files, options);
+  if (job.step === undefined) return { listing: job.listing ?? (await list()) };
+  const paths = await findStepInputs(job.step, find);
+  const listing =
+    job.listing ?? (job.step.command === undefined ? await list() : await prepareCommandStep(job, paths, files));
+  return { listing, step: { step: { ...job.step, paths } } };
 }
 
 /** A property of the deployment, which the job's document carries. */

@@ -52,9 +52,14 @@ export class Retention {
   /** Looks at all jobs once. */
   async look(): Promise<void> {
     const { book, jobs, filesKeptDays, jobsKeptDays } = this.#deps;
-    for (const job of await book.all()) {
-      if (this.#endedBefore(job, filesKeptDays)) await this.#removeFiles(job);
-      if (this.#endedBefore(job, Math.max(filesKeptDays, jobsKeptDays))) await jobs.delete(jobStoreKey(job.name));
+    const all = await book.all();
+    const named = new Map(all.map((job) => [job.name, job]));
+    for (const job of all) {
+      // A step is kept as long as the job that it is of, which may be resumed.
+      const whole = (job.step && named.get(job.step.job)) ?? job;
+      const isOld = (days: number): boolean => this.#endedBefore(job, days) && this.#endedBefore(whole, days);
+      if (isOld(filesKeptDays)) await this.#removeFiles(job);
+      if (isOld(Math.max(filesKeptDays, jobsKeptDays))) await jobs.delete(jobStoreKey(job.name));
     }
   }
 

@@ -1,0 +1,45 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { jobFiles, jsonLines, outputsOfPart, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
+import type { JobRecord } from '@mooring/domain';
+import type { ByteSource } from '@mooring/storage';
+import type { FileDigest } from '../output/manifest.ts';
+import { PartDamaged } from '../output/part-damaged.ts';
+
+/** A line of a command's part; run_command.py writes them. */
+interface CommandFile {
+  /** Below the folder of all its outputs, and so with the output's name first. */
+  file: string;
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * Puts what the command wrote whose run was recorded: exactly the files that its part names, each as it was when it was committed. Rejects
+ * with PartDamaged where one is not.
+ */
+export async function putCommandFiles(
+  deps: { records: MiniBatchRecords; jobsFolder: string },
+  job: JobRecord,
+  put: (name: string, source: ByteSource) => Promise<FileDigest>,
+  signal: AbortSignal,
+): Promise<FileDigest[]> {
+  const part = (await deps.records.get(recordKey(job.name, 0)))?.value.part;
+  if (part === undefined) return [];
+  const files = jobFiles(deps.jobsFolder, job.name);
+  const folder = outputsOfPart(files, part);
+  const written: FileDigest[] = [];
+  for await (const { value } of jsonLines<CommandFile>(join(files.parts, part.file))) {
+    signal.throwIfAborted();
+    let digest: FileDigest;
+    try {
+      digest = await put(value.file, createReadStream(join(folder, value.file)));
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new PartDamaged(0, part);
+      throw thrown;
+    }
+    if (digest.bytes !== value.bytes || digest.sha256 !== value.sha256) throw new PartDamaged(0, part);
+    written.push(digest);
+  }
+  return written;
+}

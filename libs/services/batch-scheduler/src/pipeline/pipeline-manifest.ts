@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { BoundOutput, JobOutput, JobRecord } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { ArtifactStore } from '@mooring/storage';
+import { moved } from '../domain/job-state.ts';
+import type { Manifest } from '../output/manifest.ts';
+import { verifyJob, type Verification, type VerifyDeps } from '../output/verify.ts';
+import type { JobBook } from '../run/job-book.ts';
+import { stepJobs, type Pipeline } from './step-job.ts';
+
+/** `manifest.json` of a pipeline's job: which steps there were, and by which manifest each of them proves what it wrote. Written last. */
+export interface PipelineManifest extends Pick<
+  Manifest,
+  'format' | 'job' | 'endpoint' | 'deployment' | 'createdBy' | 'createdAt' | 'finalizedAt' | 'status' | 'attempt'
+> {
+  pipeline: string;
+  /** Steps. */
+  items: Manifest['items'];
+  steps: readonly StepProof[];
+  outputs: Readonly<Record<string, BoundOutput>>;
+}
+
+interface StepProof {
+  step: string;
+  /** Absent for one that did not begin. */
+  job?: string;
+  status?: JobRecord['status'];
+  output: JobOutput;
+  /** SHA-256 of its own manifest; absent where it has none, because it never ran. */
+  manifestSha256?: string;
+}
+
+const manifestBytesMax = 16 * 2 ** 20;
+const problemsMax = 100;
+
+export interface PipelineDeps {
+  book: JobBook;
+  store: ArtifactStore;
+  clock: () => Date;
+  log: Logger;
+}
+
+/** Writes the manifest and ends the job. Repeating it is safe. */
+export async function finishPipeline(deps: PipelineDeps, job: Pipeline, signal: AbortSignal): Promise<void> {
+  const jobs = await stepJobs(deps.book, job);
+  const steps: StepProof[] = [];
+  for (const { name, output } of job.pipeline.steps) {
+    signal.throwIfAborted();
+    const own = jobs.get(name);
+    const text = own && (await manifestText(deps.store, output));
+    steps.push({
+      step: name,
+      ...(own && { job: own.name, status: own.status }),
+      output,
+      ...(text === undefined ? {} : { manifestSha256: digestOf(text) }),
+    });
+  }
+  const count = (status: JobRecord['status']): number => steps.filter((step) => step.status === status).length;
+  const [succeeded, failed] = [count('Completed'), count('Failed')];
+  const manifest: PipelineManifest = {
+    format: 1,
+    job: job.name,
+    endpoint: job.endpoint,
+    deployment: job.deployment,
+    createdBy: job.createdBy,
+    createdAt: job.createdAt,
+    finalizedAt: deps.clock().toISOString(),
+    status: job.ending ?? 'Failed',
+    attempt: job.attempt,
+    pipeline: job.pipeline.component,
+    items: { in: steps.length, succeeded, failed, skipped: steps.length - succeeded - failed },
+    steps,
+    outputs: job.pipeline.outputs,
+  };
+  const bytes = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+  const { container, folder } = job.output;
+  await deps.store.put(container, `${folder}/manifest.json`, one(bytes), { maxBytes: manifestBytesMax });
+  await deps.book.change(job.name, (now) => {
+    if (now.status !== 'Finalizing') return undefined;
+    const { ending = 'Failed', ...rest } = now;
+    const { in: _in, ...items } = manifest.items;
+    return moved({ ...rest, progress: { ...now.progress, ...items } }, ending, deps.clock());
+  });
+  deps.log.info({ job: job.name, status: job.ending, steps: manifest.items }, 'batch job of a pipeline ended');
+}
+
+/**
+ * Proves each step as the job that it is, and that its manifest is the one that the pipeline's names. Rejects where the pipeline has no
+ * manifest.
+ */
+export async function verifyPipeline(
+  deps: VerifyDeps & { book: JobBook },
+  job: Pipeline,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const text = await manifestText(deps.store, job.output);
+  if (text === undefined) {
+    const message = `job '${job.name}' (${job.status}) has no manifest that can be read. It is written when a job ends.`;
+    throw new PlatformError('failed_precondition', 'NO_MANIFEST', message);
+  }
+  const manifest = JSON.parse(text.toString('utf8')) as PipelineManifest;
+  const report: Verification = {
+    job: job.name,
+    ok: false,
+    items: manifest.items,
+    miniBatches: 0,
+    missing: 0,
+    twice: 0,
+    filesRead: 1,
+    bytesRead: text.byteLength,
+    problems: [],
+    notes: [],
+  };
+  const wrong = (problem: string): void => {
+    if (report.problems.length < problemsMax) report.problems.push(problem);
+  };
+  const { in: all, succeeded, failed, skipped } = manifest.items;
+  if (manifest.steps.length !== all || all !== succeeded + failed + skipped)
+    wrong(`${all} steps are not its succeeded, failed and skipped ones`);
+  for (const { step, job: name, status, output, manifestSha256 } of manifest.steps) {
+    signal.throwIfAborted();
+    if (manifestSha256 === undefined) {
+      if (status === 'Completed') wrong(`step '${step}' completed and has no manifest`);
+      continue;
+    }
+    const own = await manifestText(deps.store, output);
+    if (own === undefined || digestOf(own) !== manifestSha256) {
+      wrong(`the manifest of step '${step}' is not the one that was written`);
+      continue;
+    }
+    const stepOwn = await deps.book.find(name ?? '');
+    if (stepOwn === undefined) {
+      wrong(`the job of step '${step}' is not there any more`);
+      continue;
+    }
+    add(report, await verifyJob(deps, stepOwn, signal), step, wrong);
+  }
+  report.ok = report.problems.length === 0;
+  return report;
+}
+
+function add(report: Verification, own: Verification, step: string, wrong: (problem: string) => void): void {
+  for (const count of ['miniBatches', 'missing', 'twice', 'filesRead', 'bytesRead'] as const)
+    report[count] += own[count];
+  for (const problem of own.problems) wrong(`step '${step}': ${problem}`);
+  for (const note of own.notes) if (report.notes.length < problemsMax) report.notes.push(`step '${step}': ${note}`);
+}
+
+async function manifestText(
+  store: Pick<ArtifactStore, 'get'>,
+  { container, folder }: JobOutput,
+): Promise<Buffer | undefined> {
+  try {
+    const { head, content } = await store.get(container, `${folder}/manifest.json`);
+    if (head.bytes > manifestBytesMax) throw new PlatformError('not_found', 'NO_MANIFEST', 'it is too large to be one');
+    const chunks: Buffer[] = [];
+    for await (const chunk of content) chunks.push(Buffer.from(chunk as Uint8Array));
+    return Buffer.concat(chunks);
+  } catch (thrown) {
+    if (PlatformError.from(thrown).code === 'not_found') return undefined;
+    throw thrown;
+  }
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { makeJobFolders, writeJsonLines, type JobFiles } from '@mooring/batch-jobs';
+import type { BoundInput, JobRecord, JobStep, MiniBatch } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { FoundInput } from '../input/find-input.ts';
+
+type Find = (input: { uri: string }) => Promise<FoundInput>;
+
+/** Where a step's data inputs are on this machine. Rejects with `not_found` where one is not there. */
+export async function findStepInputs({ inputs }: JobStep, find: Find): Promise<Record<string, string>> {
+  const paths: [string, string][] = [];
+  for (const [name, input] of Object.entries(inputs)) {
+    if (input.kind === 'data' && !input.direct) paths.push([name, await pathOf(name, input, find)]);
+  }
+  return Object.fromEntries(paths);
+}
+
+async function pathOf(name: string, { uri, type }: Extract<BoundInput, { kind: 'data' }>, find: Find): Promise<string> {
+  let found: FoundInput;
+  try {
+    found = await find({ uri });
+  } catch (thrown) {
+    const { code, reason, message } = PlatformError.from(thrown);
+    if (code !== 'not_found') throw thrown;
+    const why = `input '${name}' is not there (${message}); a step that wrote nothing to an output leaves no folder`;
+    throw new PlatformError(code, reason, why, { cause: thrown });
+  }
+  if (found.glob !== undefined) {
+    const message = `input '${name}' is a pattern (${uri}); a step takes a folder or a file`;
+    throw new PlatformError('invalid_argument', 'INPUT_IS_PATTERN', message);
+  }
+  const isFolder = (await stat(found.root)).isDirectory();
+  if (isFolder === (type !== 'uri_file') || type.endsWith('_model')) return found.root;
+  const message = `input '${name}' is of type ${type}, and ${uri} is a ${isFolder ? 'folder' : 'file'}`;
+  throw new PlatformError('invalid_argument', 'INPUT_OF_OTHER_TYPE', message);
+}
+
+/** The one mini-batch of a command, written down as those of every job are. Safe to repeat. */
+export async function prepareCommandStep(
+  job: JobRecord,
+  paths: Readonly<Record<string, string>>,
+  files: JobFiles,
+): Promise<NonNullable<JobRecord['listing']>> {
+  await makeJobFolders(files);
+  const listing = await writeJsonLines(files.listing, inputLines(paths));
+  await writeJsonLines(
+    files.miniBatches,
+    one({ job: job.name, attempt: 1, index: 0, firstItem: 0, items: 1, files: [] }),
+  );
+  return { files: listing.lines, bytes: 0, items: 1, miniBatches: 1, itemKind: 'steps', sha256: listing.sha256 };
+}
+
+async function* inputLines(paths: Readonly<Record<string, string>>): AsyncGenerator<object> {
+  for (const [name, localPath] of Object.entries(paths)) yield { input: name, localPath };
+}
+
+async function* one(batch: MiniBatch): AsyncGenerator<MiniBatch> {
+  yield batch;
+}
+
+/** A pipeline's items are its steps. */
+export function listingOfPipeline({ pipeline }: JobRecord): NonNullable<JobRecord['listing']> {
+  const steps = pipeline?.steps.length ?? 0;
+  const sha256 = createHash('sha256').update(JSON.stringify(pipeline?.steps)).digest('hex');
+  return { files: 0, bytes: 0, items: steps, miniBatches: steps, itemKind: 'steps', sha256 };
+}
