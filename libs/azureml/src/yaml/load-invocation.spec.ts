@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
+import { PlatformError } from '@mooring/errors';
 import { fixture } from '@mooring/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadInvocation, localPathOf } from './index.ts';
+import { malformedTexts } from './testing/malformed-texts.ts';
 import { linesOf, refusal } from './testing/refusal.ts';
 import { yamlFolder } from './testing/yaml-folder.ts';
 
@@ -77,9 +79,21 @@ describe('what a batch job is asked for with', () => {
     ['job_name: ../x', "job_name: '../x' is not allowed"],
     ['input: x', "input: is not a field (did you mean 'inputs'?)"],
     ['- a', '(file): a list is not allowed'],
+    ['job_name: a\n---\njob_name: b', '(file): holds several YAML documents'],
   ])('is refused where the file says %s', async (text, line) => {
     const error = await refusal(loadInvocation(folder.write('bad.yml', text), {}));
     expect(linesOf(error)[0]).toContain(line);
+  });
+
+  it.each(malformedTexts)('is refused, or is nothing, where the file holds $title', async ({ content }) => {
+    const startedAt = performance.now();
+    const read = await loadInvocation(folder.write('text.yml', content), {}).catch((thrown: unknown) => thrown);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    if (!(read instanceof PlatformError)) expect(read).toMatchObject({ inputs: [], outputs: [], properties: {} });
+  });
+
+  it.each(['/dev/zero', '/dev/null', '.'])('is not read from %s', async (path) => {
+    expect((await refusal(loadInvocation(path, {}))).reason).toBe('FILE_NOT_FOUND');
   });
 
   it('is refused where flag and file speak of inputs', async () => {

@@ -93,7 +93,14 @@ const invocation = object(fields, 'a file of inputs and outputs');
 export async function loadInvocation(file: string | undefined, flags: InvocationFlags): Promise<BatchInvocation> {
   const what = file ?? 'the job';
   const problems: SpecProblem[] = [];
-  const document = file === undefined ? undefined : parseYaml(await readTextFile(resolve(file)), file)[0];
+  const [document, another] = file === undefined ? [] : parseYaml(await readTextFile(resolve(file)), file);
+  if (another !== undefined) {
+    problems.push({
+      path: '(file)',
+      problem: 'holds several YAML documents',
+      expected: 'the inputs and outputs of one job',
+    });
+  }
   const given = withFlags(document ?? { value: {}, sources: new Map() }, flags, problems);
   const { value, sources } = applyChanges(given, { sets: flags.sets }, problems);
   const read = invocation.read(value, '', { problems, sources, quotedNumbers: true }) ?? {};
