@@ -8,6 +8,7 @@ import { Outbox } from './outbox.ts';
 import { bodyTooSlow, callerGone, expectationFailed, requestTooSlow } from './problems.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ServerState } from './server-state.ts';
+import { readShared } from './shared-read.ts';
 
 /**
  * So much of a body that nobody wants is read for the sake of the connection. Most senders send on either way, and then a
@@ -16,6 +17,8 @@ import type { ServerState } from './server-state.ts';
 const unwantedBytesMax = 2 ** 20;
 /** How much, beside how long, of a body that nobody wants is still read so that its sender sees the answer. */
 const lingerBytesMax = 16 * 2 ** 20;
+/** So much is read while nothing may be taken: only who reads hears that the caller has left. */
+const heldBytesMax = 64 * 1024;
 const continueLine = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n');
 const closeLine = 'connection: close\r\n';
 
@@ -38,6 +41,8 @@ export class Connection implements MessageSink, RequestConnection {
   #refusal: string | undefined;
   #held = false;
   #busy = false;
+  /** The server knows that there is something to write. */
+  #toWrite = false;
   #served: boolean;
   #dropped = 0;
   /** Ticks of the server's clock: when something last came, when the present head began, when the last head was complete. */
@@ -57,7 +62,7 @@ export class Connection implements MessageSink, RequestConnection {
     this.#outbox = new Outbox(socket, server.limits.writeStallTimeoutMs, () => {
       if (server.closing) this.closeIfIdle();
     });
-    socket.on('data', (bytes) => this.#take(bytes));
+    readShared(socket, (bytes) => this.#take(bytes));
     socket.on('drain', () => {
       if (this.#held && !this.#mustWait()) this.#resume();
     });
@@ -78,9 +83,7 @@ export class Connection implements MessageSink, RequestConnection {
   /** Closes the connection, or gives it away, if it waits for a request; else the next answer says that it will be closed. */
   closeIfIdle(): void {
     const busy = this.#open.length > 0 || !this.#parser.between || !this.#outbox.empty;
-    // What came while it was not read from is looked at in the next turn.
-    const unread = this.#socket.readableLength > 0;
-    if (this.#state !== 'open' || this.#last || busy || unread) return;
+    if (this.#state !== 'open' || this.#last || busy) return;
     const { give } = this.#server;
     const raw = give === undefined ? undefined : detachSocket(this.#socket);
     if (raw === undefined) this.#socket.destroy();
@@ -122,8 +125,21 @@ export class Connection implements MessageSink, RequestConnection {
   changed(): void {
     this.#flush();
     if (this.#busy) return;
-    this.#writeOut();
+    this.#writeSoon();
     if (this.#held && !this.#mustWait()) this.#resume();
+  }
+
+  /** Writes what has been answered in this turn; the server calls it at its end. */
+  writeOut(): void {
+    this.#toWrite = false;
+    this.#outbox.flush();
+    if (this.#state === 'ending') {
+      if (this.#socket.writableEnded) return;
+      this.#socket.end();
+      // What else comes is dropped until the caller has closed too, or for a little while.
+      this.#socket.resume();
+    } else if (this.#held && !this.#mustWait()) this.#resume();
+    else if (this.#server.closing) this.closeIfIdle();
   }
 
   /** Ends what has taken too long; the server's clock calls it. */
@@ -162,9 +178,10 @@ export class Connection implements MessageSink, RequestConnection {
       this.#since = tick;
     }
     this.#run(bytes);
+    if (this.#held && this.#parser.heldBytes > heldBytesMax) this.#socket.pause();
   }
 
-  /** Parses what is new, or goes on with what was kept; then writes all that was answered meanwhile at once. */
+  /** Parses what is new, or goes on with what was kept; until nothing more may be taken. */
   #run(bytes: Buffer | undefined): void {
     this.#parse(bytes);
     // Answers that were ready at once may have made room again.
@@ -184,7 +201,7 @@ export class Connection implements MessageSink, RequestConnection {
     const request = this.#arriving;
     if (request !== undefined && !this.#handedOver) this.#handOver(request);
     this.#busy = false;
-    this.#writeOut();
+    this.#writeSoon();
   }
 
   #handOver(request: HttpRequest): void {
@@ -203,17 +220,16 @@ export class Connection implements MessageSink, RequestConnection {
   }
 
   #hold(): void {
-    // With nothing more to say a caller may still leave, and that must be noticed: reading goes on then.
     if (this.#held || this.#last) return;
     this.#held = true;
     this.#parser.pause();
-    this.#socket.pause();
   }
 
   #resume(): void {
     this.#held = false;
     this.#since = this.#server.tick;
-    this.#socket.resume();
+    if (this.#parser.between) this.#headSince = this.#server.tick;
+    if (this.#socket.isPaused()) this.#socket.resume();
     if (this.#state !== 'ending') this.#run(undefined);
   }
 
@@ -224,7 +240,7 @@ export class Connection implements MessageSink, RequestConnection {
     if (request === undefined) {
       this.#refusal = this.#server.handler.refuse(error);
       this.#flush();
-      if (!this.#busy) this.#writeOut();
+      if (!this.#busy) this.#writeSoon();
       return;
     }
     request.break(error);
@@ -291,15 +307,13 @@ export class Connection implements MessageSink, RequestConnection {
     this.#arriving = undefined;
     this.#parser.pause();
     this.#since = this.#server.tick;
-    if (!this.#busy) this.#writeOut();
+    if (!this.#busy) this.#writeSoon();
   }
 
-  #writeOut(): void {
-    this.#outbox.flush();
-    if (this.#state !== 'ending' || this.#socket.writableEnded) return;
-    this.#socket.end();
-    // What else comes is dropped until the caller has closed too, or for a little while.
-    this.#socket.resume();
+  #writeSoon(): void {
+    if (this.#toWrite || (this.#outbox.empty && this.#state !== 'ending')) return;
+    this.#toWrite = true;
+    this.#server.writeSoon(this);
   }
 
   #onClose(): void {

@@ -43,6 +43,8 @@ export class HttpRequest {
   #response: HttpResponse | undefined;
   #wantsContinue = false;
   #closed = false;
+  /** What still comes of the body is thrown away. */
+  #unwanted = false;
 
   constructor(head: RequestHead, connection: RequestConnection) {
     this.head = head;
@@ -124,10 +126,12 @@ export class HttpRequest {
     return wanted;
   }
 
+  /** `piece` is copied: it is a view of bytes that are overwritten. */
   push(piece: Buffer): void {
-    if (this.#receiver !== undefined) this.#receiver.data(piece);
-    else if (this.#pieces === undefined) this.#pieces = [piece];
-    else this.#pieces.push(piece);
+    const own = this.#unwanted ? piece : Buffer.from(piece);
+    if (this.#receiver !== undefined) this.#receiver.data(own);
+    else if (this.#pieces === undefined) this.#pieces = [own];
+    else this.#pieces.push(own);
   }
 
   finish(): void {
@@ -149,12 +153,14 @@ export class HttpRequest {
 
   /** Throws away what is still to come of a request that is answered; without all of it, the connection is of no use. */
   drop(): void {
+    this.#unwanted = true;
     this.receive({ data: () => undefined, end: () => undefined, fail: () => this.destroy() });
   }
 
   /** A receiver that throws away what nobody wants any more. */
   discard(onEnd: () => void, bytesMax: number): void {
     let bytes = 0;
+    this.#unwanted = true;
     this.receive({
       data: (piece) => {
         bytes += piece.length;

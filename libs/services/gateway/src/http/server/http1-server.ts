@@ -31,6 +31,12 @@ export class Http1Server implements ServerState {
   readonly #connections = new Set<Connection>();
   #clock: NodeJS.Timeout | undefined;
   #onAllLeft: (() => void) | undefined;
+  #toWrite: Connection[] = [];
+  readonly #writeAll = (): void => {
+    const connections = this.#toWrite;
+    this.#toWrite = [];
+    for (const connection of connections) connection.writeOut();
+  };
 
   constructor(limits: HttpLimits, handler: HttpHandler) {
     this.limits = limits;
@@ -95,6 +101,11 @@ export class Http1Server implements ServerState {
   leave(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#onAllLeft?.();
+  }
+
+  /** All that came is read and answered first, then all is written: callers are woken together, and caches stay warm. */
+  writeSoon(connection: Connection): void {
+    if (this.#toWrite.push(connection) === 1) setImmediate(this.#writeAll);
   }
 
   /** node:net counts only the connections that it accepted itself. */

@@ -62,10 +62,20 @@ export class MessageParser {
     return this.#paused;
   }
 
-  /** Takes the next bytes; they are kept while paused. Throws PlatformError, and must not be used again then. */
+  /** What came and has not been taken. */
+  get heldBytes(): number {
+    return this.#rest.length;
+  }
+
+  /**
+   * Takes the next bytes, which stay the caller's: the sink gets views of them, and what is kept (while paused, or of what is not whole)
+   * is copied. Throws PlatformError, and must not be used again then.
+   */
   feed(bytes: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const alone = this.#rest.length === 0;
+    this.#rest = alone ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#run();
+    if (alone && this.#rest.length > 0) this.#rest = Buffer.from(this.#rest);
   }
 
   pause(): void {

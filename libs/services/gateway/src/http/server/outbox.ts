@@ -57,7 +57,11 @@ export class Outbox {
 
   /** The connection is gone, and what waits goes nowhere. */
   abandon(): void {
-    close(this.#answered, false);
+    const answered = this.#answered;
+    this.#pieces = [];
+    this.#answered = [];
+    this.#bytes = 0;
+    close(answered, false);
   }
 
   /** The socket is full: these are out when their reader has read. One that does not is given up. */

@@ -35,4 +35,6 @@ export interface ServerState {
   /** Takes idle connections once no further one is taken here. */
   readonly give: ((connection: RawConnection) => void) | undefined;
   leave(connection: Connection): void;
+  /** Has `connection.writeOut` called at the end of this turn of the event loop. */
+  writeSoon(connection: Connection): void;
 }
