@@ -69,6 +69,8 @@ export class JobLoop {
     this.#again = true;
     this.#looking ??= this.#lookUntilQuiet().finally(() => {
       this.#looking = undefined;
+      // Asked between its last look and now.
+      if (this.#again) this.#look();
     });
   }
 
