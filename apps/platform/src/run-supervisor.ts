@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { pino } from 'pino';
 import { defaultDataFolder, readLogLevel, type Environment } from '@mooring/config';
+import { stderrLog } from '@mooring/runtime';
 import { defaultEdges, supervise, topologyNames, type TopologyName } from '@mooring/supervisor';
 import type { PlatformFlags } from './flags.ts';
 
@@ -16,7 +16,7 @@ export async function runSupervisor(flags: PlatformFlags, environment: Environme
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
-  const log = pino({ level, name: 'supervisor' }, pino.destination(2));
+  const log = stderrLog({ level, name: 'supervisor' });
   const topology = flags.topology ?? 'default';
   if (!topologyNames.includes(topology as TopologyName)) {
     process.stderr.write(`there is no topology '${topology}'; there are: ${topologyNames.join(', ')}\n`);

@@ -14,3 +14,4 @@ export { adoptSocket, detachSocket, type ConnectionRelay, type RawConnection } f
 export type { FromChild, ReadyMessage, ToChild } from './supervisor-messages.ts';
 export { endProcess, identify, isAlive, type ProcessIdentity } from './process-identity.ts';
 export { capLog } from './cap-log.ts';
+export { stderrLog } from './stderr-log.ts';

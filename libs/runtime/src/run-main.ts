@@ -1,9 +1,10 @@
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { ConfigError, readLogLevel, type Environment } from '@mooring/config';
 import { relayOverIpc } from './connection-relay.ts';
 import { countExternalMemoryWithHeap, letHeapGrow } from './heap-limits.ts';
 import type { ModuleSet, StopReason } from './module.ts';
 import { startModules, type RunningModules, type StopFailure } from './run-modules.ts';
+import { stderrLog } from './stderr-log.ts';
 import type { FromChild, ToChild } from './supervisor-messages.ts';
 
 export interface MainOptions {
@@ -73,7 +74,7 @@ export async function runMain(modules: ModuleSet, options: MainOptions): Promise
 /** Undefined, and the exit status set, where the environment names a level that there is not. */
 function logOf(environment: Environment): Logger | undefined {
   try {
-    return pino({ level: readLogLevel(environment) }, pino.destination(2));
+    return stderrLog({ level: readLogLevel(environment) });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = badSettings;

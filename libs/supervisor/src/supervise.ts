@@ -37,6 +37,7 @@ export interface RunningPlatform {
 
 const platformMain = fileURLToPath(new URL('../../../apps/platform/src/main.ts', import.meta.url));
 const processStopMs = 45_000;
+const recordAgainMs = 1_000;
 const defaultStartTimeoutMs = 60_000;
 
 /** Starts the processes of the topology, keeps them running, and resolves when the platform serves. */
@@ -67,6 +68,7 @@ class Supervisor {
   #commands: Server | undefined;
   #nats: SupervisedNats | undefined;
   #restarting = false;
+  #recordAgain: NodeJS.Timeout | undefined;
   #onProgress: () => void = () => {};
 
   constructor(options: SuperviseOptions, folder: DataFolder) {
@@ -98,6 +100,7 @@ class Supervisor {
     for (const child of this.#children.toReversed()) await child.stop(processStopMs);
     this.#doors?.close();
     await this.#nats?.stop();
+    clearTimeout(this.#recordAgain);
     removeRecord(this.#folder);
   }
 
@@ -203,7 +206,18 @@ class Supervisor {
     return settingsOf(name, data, nats, this.#doors?.addresses ?? this.#options);
   }
 
+  /** A full disk must not end the supervisor: what cannot be written now is written when there is room. */
   #record(): void {
+    try {
+      this.#write();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'which processes run could not be written down; trying again');
+      clearTimeout(this.#recordAgain);
+      this.#recordAgain = setTimeout(() => this.#record(), recordAgainMs).unref();
+    }
+  }
+
+  #write(): void {
     const self = identify(process.pid);
     const nats = this.#nats?.identity();
     const children = this.#children.flatMap((child) => child.identities().map((one) => ({ name: child.name, ...one })));

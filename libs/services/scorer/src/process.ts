@@ -29,7 +29,7 @@ export async function runScorerProcess(environment: Environment): Promise<number
     writeSync(stderr, `${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
-  const log = instanceLog((line) => void writeSync(stderr, line), level);
+  const log = instanceLog(writeLine, level);
   const asked = stopAsked();
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'unhandled rejection'));
   let spec: InstanceSpec;
@@ -66,6 +66,15 @@ async function serve(
   await stopWithin(scorer, spec.requestSettings.requestTimeoutMs + stopMarginMs, log);
   await tracing.shutdown().catch(() => {});
   return why === 'failed' ? 1 : 0;
+}
+
+/** A full disk must not end an instance; what cannot be said is lost then. */
+function writeLine(line: string): void {
+  try {
+    writeSync(stderr, line);
+  } catch {
+    // Nobody could be told.
+  }
 }
 
 /** Loaded only when needed: an ONNX instance starts without the Python part, and the other way round. */
