@@ -152,7 +152,9 @@ export class ProcessRunner implements MiniBatchRunner {
       return new PlatformError('failed_precondition', reason.toUpperCase(), String(answer.message['message']));
     }
     const why = answer.kind === 'late' ? `did not load within ${limitMs / 1_000} s` : `${answer.words} while it loaded`;
-    return new PlatformError('failed_precondition', 'PROCESS_NOT_STARTED', `the process of ${what} ${why}`);
+    // Somebody's kill -9, or the system's when memory runs out, need not come again.
+    const code = answer.kind === 'ended' && answer.words.includes('SIGKILL') ? 'unavailable' : 'failed_precondition';
+    return new PlatformError(code, 'PROCESS_NOT_STARTED', `the process of ${what} ${why}`);
   }
 
   /** What the process says next, or that it ended; or that the time is over, or `signal` aborted. */

@@ -10,7 +10,7 @@ import { allot } from '../domain/allot.ts';
 import { OnlineLoad } from '../domain/online-load.ts';
 import type { Jobs, Records, Troubles, Work } from '../ports.ts';
 import { GiveWay } from './give-way.ts';
-import { JobProcess } from './job-process.ts';
+import { diskFull, JobProcess } from './job-process.ts';
 
 export interface JobWorkersDeps {
   jobs: Jobs;
@@ -151,6 +151,7 @@ export class JobWorkers {
       giveWay: this.#giveWay,
       records,
       createRunner: () => createRunner(job),
+      onLoaded: () => (running.failures = 0),
       onTrouble: (error, signal) => this.#trouble(running, error, signal),
       ackWaitMs,
       worker,
@@ -168,7 +169,8 @@ export class JobWorkers {
   }
 
   async #trouble(running: Running, { code, reason, message }: PlatformError, signal: AbortSignal): Promise<void> {
-    running.failures += 1;
+    // That the disk is full is no fault of the job's, and passes.
+    if (reason !== diskFull) running.failures += 1;
     const final = code === 'invalid_argument' || code === 'failed_precondition' || running.failures >= failuresMax;
     if (final) await this.#tell(running.job, { code: reason, message });
     // Before the next try; where there shall be none, the scheduler has heard of it by then.

@@ -25,18 +25,20 @@ export interface ScoreDeps {
 
 /** How often within the time of `ackWaitMs` the queue is told that the work goes on. */
 const keepsWithin = 4;
-const fullDiskMs = 5_000;
 const storeRetryMs = 1_000;
 
+/** How long nothing more is tried when a disk had no room, or what else is none of the mini-batch's faults stood in the way. */
+export const givenBackMs = 5_000;
+
 /**
- * Runs one mini-batch as often as its job allows, and makes its record. What cannot be finished here is given back. Rejects only
- * when `signal` is aborted.
+ * Runs one mini-batch as often as its job allows, and makes its record. False: it could not be finished here and was given back, as
+ * would be the next one. Rejects only when `signal` is aborted.
  */
 export async function scoreMiniBatch(
   deps: ScoreDeps,
   item: WorkItem<MiniBatchMessage>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const keeping = setInterval(() => item.keep(), deps.ackWaitMs / keepsWithin);
   const sight = seeMiniBatch(deps.tracing, deps.job, item);
   try {
@@ -48,11 +50,13 @@ export async function scoreMiniBatch(
       deps.log.info({ job: deps.job.name, miniBatch: batch.index }, 'another run of this mini-batch was first');
     // Without an answer it comes again, and is found done.
     await item.done().catch(() => undefined);
+    return true;
   } catch (thrown) {
     sight.givenBack(thrown);
-    item.giveBack(signal.aborted ? 0 : fullDiskMs);
+    item.giveBack(signal.aborted ? 0 : givenBackMs);
     signal.throwIfAborted();
     deps.log.warn({ err: thrown, job: deps.job.name, miniBatch: item.value.index }, 'a mini-batch was given back');
+    return false;
   } finally {
     clearInterval(keeping);
   }
