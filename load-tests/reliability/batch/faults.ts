@@ -27,10 +27,11 @@ export const faults: readonly Fault[] = [
     about: 'kill -9 of one worker, or of both at once',
     strike: async (ground, random) => {
       const both = random() < 0.5;
-      kill(ground.pidOf('worker'), 'SIGKILL');
+      const pid = ground.pidOf('worker');
+      kill(pid, 'SIGKILL');
       if (!both) return;
       await ground.killTwin();
-      await ground.whole();
+      await ground.whole(pid);
       await ground.startTwin();
     },
   },

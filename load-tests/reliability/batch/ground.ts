@@ -219,8 +219,8 @@ export class BatchGround {
     return workers.flatMap((worker) => withDescendants([worker]).filter((pid) => pid !== worker));
   }
 
-  /** Waits until every process of the platform is there and lives. */
-  async whole(): Promise<void> {
+  /** Waits until every process of the platform is there and lives; `killed`: one that was killed just now and may still be named. */
+  async whole(killed = 0): Promise<void> {
     const names = [
       'nats',
       'auth',
@@ -233,7 +233,7 @@ export class BatchGround {
       'gateway',
     ];
     const isWhole = async (): Promise<boolean> =>
-      names.every((name) => existsSync(`/proc/${this.pidOf(name)}`)) &&
+      names.every((name) => this.pidOf(name) !== killed && existsSync(`/proc/${this.pidOf(name)}`)) &&
       (await this.#jobs.call('listJobs', { endpoint: '', pageSize: 1, pageToken: '' })) !== undefined;
     await until(isWhole, wholeMs, this.#signal, () => `the platform is not whole ${wholeMs / 1_000} s after the fault`);
   }
