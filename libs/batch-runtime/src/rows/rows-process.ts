@@ -1,5 +1,6 @@
 /** The main loop of a process that scores rows: open the model, say so, run mini-batches one at a time until told to stop. */
 import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import type { MiniBatch, RowRange } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { countExternalMemoryWithHeap } from '@mooring/runtime';
@@ -30,16 +31,21 @@ const messageBytesMax = 256 * 2 ** 20;
 
 const [channelFd, lifelineFd] = process.argv.slice(-2).map(Number);
 const channel = new Socket({ fd: channelFd as number, readable: true, writable: true });
-const lifeline = new Socket({ fd: lifelineFd as number, readable: true, writable: false });
 let loaded: { model: RowModel; load: LoadMessage } | undefined;
 
 countExternalMemoryWithHeap();
+const threadMemory = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 };
+const lifeline = new Worker(new URL('../process/lifeline-thread.ts', import.meta.url), {
+  workerData: lifelineFd,
+  resourceLimits: threadMemory,
+});
+// Without it nobody would know when this process is nobody's.
+lifeline.on('error', (error) => {
+  throw error;
+});
 // Whoever started this process is gone, and with it whoever could use what it does.
-for (const stream of [channel, lifeline]) {
-  stream.on('error', () => undefined);
-  stream.once('close', () => process.exit(1));
-}
-lifeline.resume();
+channel.on('error', () => undefined);
+channel.once('close', () => process.exit(1));
 channel.on(
   'data',
   messageDecoder(messageBytesMax, (message) => void answer(message as unknown as Message)),

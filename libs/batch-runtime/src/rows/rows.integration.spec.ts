@@ -1,10 +1,16 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { InputFile, MiniBatch, RowRange } from '@mooring/domain';
+import { eventually } from '@mooring/testing';
 import { describe, expect, it } from 'vitest';
 import { never, useRunners, type TestRunner } from '../testing.ts';
 import { cut, header, irisColumns, irisFile, irisObject, irisRow, modelFile, texts } from './testing.ts';
 
-const { files, runner } = useRunners();
+const { files, folder, runner } = useRunners();
+/** Hundredths of a second that a process has run. */
+const cpuTicks = (pid: number): number => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[13]);
 const of = (file: string, options: Parameters<typeof runner>[1] = {}, changes = {}): TestRunner =>
   runner({ runtime: { kind: 'onnx', file }, ...changes }, options);
 const one = (name: string, content: string): InputFile => files({ [name]: content })[0] as InputFile;
@@ -166,6 +172,21 @@ describe('the process of a model', () => {
     const quick = await batchOf(one('a.jsonl', '{"loops":1,"x":[1,2,3,4]}\n{"loops":1,"x":[[1,2],[3,4]]}\n'));
     expect(await test.run(quick)).toMatchObject({ kind: 'done', succeeded: 2, failed: 0 });
     expect(test.out.text()).toContain('each row has a run of its own');
+  });
+
+  it('ends with its worker, whatever the model does', async () => {
+    const file = one('a.jsonl', '{"x":[1,2,3,4],"loops":10000000}\n');
+    const [rows] = await cut(file);
+    const holder = spawn(process.execPath, [fileURLToPath(new URL('../testing/hold-rows.ts', import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    holder.stdin.end(JSON.stringify({ model: slow('heavy-adjustable'), folder: folder(), rows }));
+    const [said] = (await once(holder.stdout, 'data')) as [Buffer];
+    const pid = Number(said);
+    const before = cpuTicks(pid);
+    await eventually(() => expect(cpuTicks(pid)).toBeGreaterThan(before + 20));
+    holder.kill('SIGKILL');
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow());
   });
 
   it('is told from a mini-batch that failed when it holds more memory than it may', async () => {
