@@ -1,6 +1,7 @@
 import type { JobRecord } from '@mooring/domain';
 import { present } from '../reading/present.ts';
 import { datastoreUriOf, workspaceId, type Workspace } from './ids.ts';
+import { inputsOfJob, outputsOfJob } from './job-data.ts';
 import { jobMore, jobSystemData } from './job.ts';
 
 /**
@@ -8,7 +9,7 @@ import { jobMore, jobSystemData } from './job.ts';
  * with what came of it so far. What Azure has no field for is below `properties.mooring`.
  */
 export function batchJobToArm(job: JobRecord, workspace: Workspace): Record<string, unknown> {
-  const { settings, input } = job;
+  const { settings } = job;
   return {
     id: `${workspaceId(workspace)}/jobs/${job.name}`,
     name: job.name,
@@ -19,10 +20,10 @@ export function batchJobToArm(job: JobRecord, workspace: Workspace): Record<stri
       experimentName: job.experimentName,
       tags: job.tags,
       properties: job.properties,
-      inputData: {
-        [input.name]: { jobInputType: input.type === 'uri_file' ? 'UriFile' : 'UriFolder', uri: input.uri },
-      },
-      outputData: { score: outputOf(job, workspace) },
+      inputData: Object.fromEntries(
+        inputsOfJob(job).map(([name, { type, ...data }]) => [name, { jobInputType: pascal(type), ...data }]),
+      ),
+      outputData: Object.fromEntries(outputDataOf(job, workspace)),
       miniBatchSize: settings.miniBatchSize,
       errorThreshold: settings.errorThreshold,
       retrySettings: {
@@ -39,9 +40,19 @@ export function batchJobToArm(job: JobRecord, workspace: Workspace): Record<stri
   };
 }
 
-function outputOf({ output, settings }: JobRecord, workspace: Workspace): Record<string, unknown> {
-  const folder = `${output.container}/${output.folder}`;
-  return settings.outputAction === 'append_row'
-    ? { jobOutputType: 'UriFile', uri: datastoreUriOf(workspace, `${folder}/${settings.outputFileName}`) }
-    : { jobOutputType: 'UriFolder', uri: datastoreUriOf(workspace, folder) };
+function outputDataOf(job: JobRecord, workspace: Workspace): [string, Record<string, unknown>][] {
+  const { pipeline, settings, output } = job;
+  if (pipeline !== undefined || settings.outputAction !== 'append_row') {
+    return outputsOfJob(job, workspace).map(([name, { type, ...data }]) => [
+      name,
+      { jobOutputType: pascal(type), ...data },
+    ]);
+  }
+  const file = `${output.container}/${output.folder}/${settings.outputFileName}`;
+  return [['score', { jobOutputType: 'UriFile', uri: datastoreUriOf(workspace, file) }]];
+}
+
+/** `uri_folder` as the data plane spells it: `UriFolder`. */
+function pascal(type: string): string {
+  return type.replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }

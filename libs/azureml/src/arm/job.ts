@@ -1,12 +1,12 @@
 import type { JobRecord } from '@mooring/domain';
-import { datastoreUriOf, workspaceId, type Workspace } from './ids.ts';
+import { workspaceId, type Workspace } from './ids.ts';
+import { inputsOfJob, outputsOfJob } from './job-data.ts';
 
 /**
  * A batch job as the control plane's `jobs` answers it: azureml-contract 3.4 `PipelineJob`, with what its section 6.2 says that Azure's
  * SDK looks for. What Azure has no field for is below `properties.mooring`. `managementUrl` is the base of this REST's addresses.
  */
 export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: string): Record<string, unknown> {
-  const { input, output } = job;
   const id = `${workspaceId(workspace)}/jobs/${job.name}`;
   return {
     id,
@@ -27,14 +27,18 @@ export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: st
       properties: job.properties,
       settings: {},
       jobs: {},
-      inputs: { [input.name]: { jobInputType: input.type, mode: 'ReadOnlyMount', uri: input.uri } },
-      outputs: {
-        score: {
-          jobOutputType: 'uri_folder',
-          mode: 'ReadWriteMount',
-          uri: datastoreUriOf(workspace, `${output.container}/${output.folder}`),
-        },
-      },
+      inputs: Object.fromEntries(
+        inputsOfJob(job).map(([name, { type, ...data }]) => {
+          const mode = 'uri' in data ? { mode: 'ReadOnlyMount' } : {};
+          return [name, { jobInputType: type, ...mode, ...data }];
+        }),
+      ),
+      outputs: Object.fromEntries(
+        outputsOfJob(job, workspace).map(([name, { type, ...data }]) => [
+          name,
+          { jobOutputType: type, mode: 'ReadWriteMount', ...data },
+        ]),
+      ),
       mooring: jobMore(job),
     },
     systemData: jobSystemData(job),
