@@ -24,7 +24,6 @@ def main(here: str, channel_fd: int, lifeline_fd: int) -> None:
     lines = Lines(channel_fd)
     die_with_parent(lines.fileno(), lifeline_fd)
     no_core_files()
-    _yield_to_others()
     stdio.prepare()
     faulthandler.enable()
     spec = lines.read()
@@ -39,16 +38,6 @@ def main(here: str, channel_fd: int, lifeline_fd: int) -> None:
         _leave(1)
     lines.write({"type": "loaded"})
     _serve(lines, module)
-
-
-def _yield_to_others() -> None:
-    """Whoever answers a caller comes first, for the processor and when memory runs out."""
-    try:
-        os.nice(19)
-        with open("/proc/self/oom_score_adj", "w") as score:
-            score.write("500")
-    except OSError:
-        pass
 
 
 def _load(here: str, spec: Dict[str, Any]) -> ModuleType:

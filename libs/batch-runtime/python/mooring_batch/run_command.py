@@ -17,7 +17,6 @@ from typing import Any, Deque, Dict, IO, List
 here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:1] = [here, sys.argv[1]]
 
-from mooring_batch.driver import _yield_to_others  # noqa: E402
 from mooring_batch.lines import Lines  # noqa: E402
 from mooring_batch.parts import PartNotWritten, PartWriter  # noqa: E402
 from mooring_worker import stdio  # noqa: E402
@@ -37,7 +36,6 @@ def main(channel_fd: int, lifeline_fd: int) -> None:
     lines = Lines(channel_fd)
     die_with_parent(lines.fileno(), lifeline_fd)
     no_core_files()
-    _yield_to_others()
     stdio.prepare()
     spec = lines.read()
     if spec is None:

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { copyLines, exitWords } from '@mooring/python-runtime';
+import { lastInLine } from './last-in-line.ts';
 import { messageDecoder, messageLine } from './message-lines.ts';
 import { watchMemory } from './resident-memory.ts';
 
@@ -49,6 +50,7 @@ export class JobProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    if (this.pid > 0) lastInLine(this.pid);
     this.#exit = this.#watchExit();
     for (const fd of [channelFd, lifelineFd]) this.#child.stdio[fd]?.on('error', () => undefined);
     this.#channel = this.#child.stdio[channelFd] as Duplex | undefined;

@@ -199,10 +199,15 @@ describe('processes and threads of a script', () => {
   });
 
   it('run at the lowest priority', async () => {
-    const test = await started(`${named}  return [os.nice(0)] * 3`);
+    const test = await started(`${named}  return [os.nice(0), os.getpid(), 0]`);
     const outcome = await test.run(fileBatch(three()));
     if (outcome.kind !== 'done') throw new Error(outcome.message);
-    expect(test.lines(outcome.part)[0]).toBe('19');
+    const [nice, pid] = test.lines(outcome.part);
+    expect(nice).toBe('19');
+    expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim()).toBe('500');
+    // Else the priority counts within the process's own session only.
+    const group = `/proc/${pid}/autogroup`;
+    if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/ nice 10$/m);
   });
 });
 
