@@ -37,7 +37,7 @@ export interface JobView {
   endpoint?: string;
   deployment?: string;
   error?: { code?: string; message?: string };
-  listing?: { items?: number };
+  listing?: { items?: number; item_kind?: string };
   progress?: {
     succeeded?: number;
     failed?: number;

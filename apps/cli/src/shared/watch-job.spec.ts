@@ -26,6 +26,7 @@ describe('what a job is doing, in a line', () => {
     [job('Running', { succeeded: 1, items_per_s: 0.0512 }, 2), 'Running: 1 of 2 items (50 %), 0.051 a second'],
     [job('Completed', { succeeded: 200 }, 200), 'Completed: 200 of 200 items (100 %)'],
     [job('Failed', {}, 0), 'Failed: 0 of 0 items'],
+    [{ ...job('Running'), listing: { items: 2, item_kind: 'steps' } }, 'Running: 0 of 2 steps (0 %)'],
   ])('says of %j: %s', (given, text) => {
     expect(stepOf(given).text).toBe(text);
   });

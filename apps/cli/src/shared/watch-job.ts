@@ -74,7 +74,7 @@ export function stepOf(job: JobView): { text: string; phase: string } {
   if (items === '') return { text: status, phase: status };
   const all = listing?.items ?? 0;
   const parts = [
-    `${status}: ${items} items${all === 0 ? '' : ` (${Math.floor((100 * (succeeded + failed)) / all)} %)`}`,
+    `${status}: ${items} ${listing?.item_kind === 'steps' ? 'steps' : 'items'}${all === 0 ? '' : ` (${Math.floor((100 * (succeeded + failed)) / all)} %)`}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(rate === undefined ? [] : [`${rateText(rate)} a second`]),
     ...(etaS === undefined ? [] : [`${durationText(etaS)} left`]),

@@ -37,6 +37,19 @@ describe('a job as it is printed', () => {
     }
   });
 
+  it('of a pipeline has no settings and no model of its own', () => {
+    const mooring = { model: '', settings: { miniBatchSize: 10 }, attempt: 1 };
+    expect(jobShapeOf({ name: 'night-1', properties: { mooring } })).toEqual({
+      name: 'night-1',
+      type: 'pipeline',
+      tags: {},
+      properties: {},
+      inputs: {},
+      outputs: {},
+      attempt: 1,
+    });
+  });
+
   it.each([undefined, null, 'x', [], { properties: [] }])('is something for an answer that is no job: %j', (body) => {
     expect(jobShapeOf(body)).toEqual({ type: 'pipeline', tags: {}, properties: {}, inputs: {}, outputs: {} });
   });

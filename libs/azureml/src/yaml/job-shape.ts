@@ -8,7 +8,9 @@ import { creationContext, snake, withoutUndefined, type Json } from './shape-par
 export function jobShapeOf(body: unknown): Json {
   const arm = isObject(body) ? body : {};
   const properties = isObject(arm['properties']) ? arm['properties'] : {};
-  const more = isObject(properties['mooring']) ? properties['mooring'] : {};
+  const { settings, model, ...more } = isObject(properties['mooring']) ? properties['mooring'] : ({} as Json);
+  // Those of a pipeline are its steps'.
+  const own = model === '' ? {} : withoutUndefined({ settings, model });
   return withoutUndefined({
     name: arm['name'],
     id: arm['id'],
@@ -22,7 +24,7 @@ export function jobShapeOf(body: unknown): Json {
     inputs: dataShape(properties['inputs'] ?? properties['inputData']),
     outputs: dataShape(properties['outputs'] ?? properties['outputData']),
     services: snakeKeys(properties['services']),
-    ...(snakeKeys(more) as Json),
+    ...(snakeKeys({ ...more, ...own }) as Json),
     creation_context: creationContext(arm['systemData']),
   });
 }
