@@ -13,19 +13,24 @@ export function badFile(message: string): FileProblem {
   return new FileProblem('BadFile', message);
 }
 
+/** What is the file's own; of all else, as too many open files, another try may be free. */
 const errnoWords: Readonly<Record<string, string>> = {
   EACCES: 'this process has no permission',
+  EPERM: 'this process has no permission',
   EISDIR: 'it is a folder',
   EIO: 'the disk failed',
+  ENXIO: 'it is no plain file',
+  ENODEV: 'it is no plain file',
+  ESTALE: 'the network folder that it is in has changed',
 };
 
 /** What a read threw, as a problem of the file; what is none is thrown on. */
 export function fileProblemOf(thrown: unknown): FileProblem {
   if (thrown instanceof FileProblem) return thrown;
-  const { code } = thrown as NodeJS.ErrnoException;
+  const code = String((thrown as NodeJS.ErrnoException).code);
   if (code === 'ENOENT' || code === 'ENOTDIR') return new FileProblem('FileChanged', 'is gone since it was listed');
   if (code === 'ELOOP') return new FileProblem('FileChanged', 'is a link now');
-  if (typeof code === 'string' && /^E[A-Z]+$/.test(code))
-    return new FileProblem('FileUnreadable', `cannot be read: ${errnoWords[code] ?? code}`);
-  throw thrown;
+  const words = Object.hasOwn(errnoWords, code) ? errnoWords[code] : undefined;
+  if (words === undefined) throw thrown;
+  return new FileProblem('FileUnreadable', `cannot be read: ${words}`);
 }

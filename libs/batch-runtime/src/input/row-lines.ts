@@ -8,7 +8,7 @@ const blank = 0x20;
 const tab = 0x09;
 
 /** Read at once. */
-const chunkBytes = 2 ** 20;
+const chunkBytes = 256 * 1024;
 /** A row that is longer is no row; nothing of it is held. */
 export const rowBytesMax = 16 * 2 ** 20;
 /** A quote that does not end within this many bytes of its row's begin is none: the row ends with its line. */

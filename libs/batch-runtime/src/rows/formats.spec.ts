@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { loadSession } from '@mooring/inference';
@@ -262,6 +263,33 @@ describe('a file that is not what was listed', () => {
   it.each<[string, (path: string) => void, string, RegExp]>([
     ['is gone', (path) => rmSync(path), 'FileChanged', /is gone/],
     ['is longer', (path) => writeFileSync(path, `${csv}1,2,3,4\n`), 'FileChanged', /bytes and had/],
+    [
+      'is a link',
+      (path) => {
+        renameSync(path, `${path}.moved`);
+        symlinkSync(`${path}.moved`, path);
+      },
+      'FileChanged',
+      /is a link now/,
+    ],
+    [
+      'is a folder',
+      (path) => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      'FileUnreadable',
+      /is no plain file/,
+    ],
+    [
+      'is a pipe',
+      (path) => {
+        rmSync(path);
+        spawnSync('mkfifo', [path]);
+      },
+      'FileUnreadable',
+      /is no plain file/,
+    ],
     ['was written again', (path) => utimesSync(path, 1, 1), 'FileChanged', /was written since/],
   ])('fails all rows of its mini-batch: it %s', async (_what, change, reason, message) => {
     const file = one('a.csv', csv);

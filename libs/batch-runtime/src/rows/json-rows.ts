@@ -11,6 +11,7 @@ import { takeColumns, takeList } from './take-row.ts';
 const { numberAt, end: numberEnd } = numbers;
 const quote = 0x22;
 const comma = 0x2c;
+const zero = 0x30;
 const colon = 0x3a;
 const backslash = 0x5c;
 const openBrace = 0x7b;
@@ -151,11 +152,19 @@ export class JsonRows {
     if (source[at] !== openBracket) return false;
     for (let element = 0; element < width; element++) {
       at = skipBlanks(source, at + 1, end);
+      const close = element === width - 1 ? closeBracket : comma;
+      const digit = (source[at] as number) - zero;
+      if (digit >>> 0 <= 9 && source[at + 1] === close) {
+        // Pixels and flags are most of what long lists hold.
+        memory[base + element] = digit;
+        at += 1;
+        continue;
+      }
       memory[base + element] = numberAt(source, at);
       at = numberEnd[0] as number;
       if (at < 0 || (memory[base + element] as number) - (memory[base + element] as number) !== 0) return false;
       at = skipBlanks(source, at, end);
-      if (source[at] !== (element === width - 1 ? closeBracket : comma)) return false;
+      if (source[at] !== close) return false;
     }
     return at < end && skipBlanks(source, at + 1, end) === end;
   }
