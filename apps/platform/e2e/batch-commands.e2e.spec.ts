@@ -180,6 +180,56 @@ describe(`jobs by command (${topology} topology)`, () => {
     expect((await platform.json<JobShape[]>('job', 'list')).filter(({ name }) => name === 'once')).toHaveLength(1);
   });
 
+  it('runs a pipeline of registered components, given files and a value, and brings each output home', async () => {
+    const environment =
+      'environment: {image: "mcr.microsoft.com/azureml/minimal:1", conda_file: {dependencies: [python=3.11]}}';
+    const component = [
+      'name: join-lines',
+      'type: command',
+      'inputs: {data: {type: uri_folder}, mark: {type: string}}',
+      'outputs: {joined: {type: uri_folder}}',
+      environment,
+      'code: src',
+      'command: python join.py ${{inputs.data}} ${{inputs.mark}} ${{outputs.joined}}',
+    ].join('\n');
+    const program = [
+      'import os, sys',
+      'source, mark, target = sys.argv[1:]',
+      'names = [name for name in sorted(os.listdir(source)) if name.endswith(".txt")]',
+      'os.makedirs(target, exist_ok=True)',
+      'open(os.path.join(target, "all.txt"), "w").write(mark.join(names))',
+    ].join('\n');
+    const pipeline = [
+      'name: twice',
+      'type: pipeline',
+      'inputs: {raw: {type: uri_folder}, mark: {type: string, default: ","}}',
+      'outputs: {once: {type: uri_folder}, again: {type: uri_folder}}',
+      'jobs:',
+      '  first:',
+      '    type: command',
+      '    component: azureml:join-lines@latest',
+      '    inputs: {data: "${{parent.inputs.raw}}", mark: "${{parent.inputs.mark}}"}',
+      '    outputs: {joined: "${{parent.outputs.once}}"}',
+      '  second:',
+      '    type: command',
+      '    component: azureml:join-lines@latest',
+      '    inputs: {data: "${{parent.jobs.first.outputs.joined}}", mark: "${{parent.inputs.mark}}"}',
+      '    outputs: {joined: "${{parent.outputs.again}}"}',
+    ].join('\n');
+    await platform.json('component', 'create', '-f', platform.yaml(component, { 'src/join.py': program }));
+    await platform.json('component', 'create', '-f', platform.yaml(pipeline));
+    const deployment = 'name: pipe\nendpoint_name: night\ntype: pipeline\ncomponent: azureml:twice@latest\n';
+    await platform.json('batch-deployment', 'create', '-f', platform.yaml(deployment));
+    const inputs = ['--set', `inputs.raw.path=${at('files')}`, 'inputs.mark=+', '--job-name', 'piped', '--stream'];
+    const job = await mooring('batch-endpoint invoke -n night -d pipe', ...inputs);
+    expect(job).toMatchObject({ code: 0, stderr: expect.stringContaining('Completed: 2 of 2 steps') });
+    expect(await mooring('job verify -n piped')).toMatchObject({ code: 0 });
+    await platform.json('job', 'download', '-n', 'piped', '-p', at('piped'));
+    const home = (file: string): string => readFileSync(at('piped/named-outputs', file), 'utf8');
+    expect(home('once/all.txt').split('+')).toHaveLength(20);
+    expect(home('again/all.txt')).toBe('all.txt');
+  });
+
   it('loses its default only when that is asked for, and then says so', async () => {
     await platform.json('batch-endpoint', 'update', '-n', 'night', '--set', 'tags.a=b');
     await platform.json('batch-endpoint', 'create', '-n', 'night');

@@ -1,8 +1,10 @@
 import { join, resolve } from 'node:path';
 import { PlatformError } from '@mooring/errors';
+import type { DownloadedFiles } from '@mooring/sdk';
 import { defineCommand } from '../../command.ts';
 import { hasEnded, jobFlag, jobViewOf, type JobView } from '../../shared/jobs.ts';
 import { nextCommand } from '../../shared/next-command.ts';
+import { tableOf } from '../../table.ts';
 
 export const command = defineCommand({
   summary: 'Bring the output of a job to this machine: predictions, errors, summary, manifest',
@@ -36,7 +38,7 @@ export const command = defineCommand({
       throw new PlatformError('failed_precondition', 'JOB_NOT_ENDED', message);
     }
     const places = placesOf(job, args.outputName);
-    const outputs = [];
+    const outputs: ({ output: string; path: string } & DownloadedFiles)[] = [];
     for (const [output, place] of places) {
       const path = join(resolve(args.downloadPath ?? '.'), 'named-outputs', output);
       const options = { client, signal: context.signal };
@@ -46,12 +48,14 @@ export const command = defineCommand({
           ? downloadJobOutput
           : downloadFolder;
       const got = await context.progress((onStep) => bring(place, path, { ...options, onStep }));
-      context.note(
-        `${got.files} files are in ${path}${got.present === 0 ? '' : ` (${got.present} were there already)`}`,
-      );
+      const files = got.files === 1 ? '1 file is' : `${got.files} files are`;
+      context.note(`${files} in ${path}${got.present === 0 ? '' : ` (${got.present} there already)`}`);
       outputs.push({ output, path, ...got });
     }
-    await context.print({ name: job.name, status: job.status, outputs }, { fields: ['name', 'status'] });
+    await context.print(
+      { name: job.name, status: job.status, outputs },
+      { table: () => tableOf(outputs, ['output', 'files', 'bytes', 'path']) },
+    );
   },
 });
 
