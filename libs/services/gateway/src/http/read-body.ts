@@ -50,11 +50,9 @@ export class HeldBytes {
 }
 
 const noBody = Buffer.alloc(0);
-/** Pieces below this size are gathered in blocks: each piece on its own costs more memory than it holds. */
-const smallPieceBytes = 8 * 1024;
-const blockBytes = 64 * 1024;
-/** Up to here the pieces are joined at their end. */
-const joinedBytesMax = 1024 * 1024;
+/** Up to here a body gets room for no more than some times what has come: who announces much need not send it. */
+const believedBytes = 1024 * 1024;
+const roomFactor = 16;
 
 export function tooLarge(bytesMax: number): PlatformError {
   return new PlatformError('too_large', 'BODY_TOO_LARGE', `a request body may have at most ${bytesMax} bytes`);
@@ -121,17 +119,13 @@ function collect(request: HttpRequest, bytesMax: number, held: HeldBytes, leftMs
 }
 
 /**
- * Puts a body together. A large one goes into its place piece by piece: joining 50 MB at their end would hold up everybody
- * else for 20 ms.
+ * Puts a body together: each piece goes into its place as it comes. Joining 50 MB at their end would hold up everybody else for
+ * 20 ms, and pieces of their own cost a garbage collection for each 64 MB.
  */
 class Pieces {
   bytes = 0;
   readonly #announcedBytes: number;
-  #pieces: Buffer[] = [];
-  #block: Buffer = noBody;
-  #blockUsed = 0;
-  /** Where the body goes once it is a large one. */
-  #room: Buffer | undefined;
+  #room: Buffer = noBody;
 
   /** `announcedBytes`: its length, where the caller has told it. */
   constructor(announcedBytes = 0) {
@@ -139,56 +133,21 @@ class Pieces {
   }
 
   add(piece: Buffer): void {
-    if (this.#room !== undefined) return this.#fill(piece);
-    this.bytes += piece.length;
-    if (piece.length >= smallPieceBytes) {
-      this.#closeBlock();
-      this.#pieces.push(piece);
-      if (this.bytes > joinedBytesMax) this.#makeRoom(this.bytes);
-      return;
-    }
-    if (this.#blockUsed + piece.length > this.#block.length) {
-      this.#closeBlock();
-      this.#block = Buffer.allocUnsafeSlow(blockBytes);
-    }
-    this.#block.set(piece, this.#blockUsed);
-    this.#blockUsed += piece.length;
-    if (this.bytes > joinedBytesMax) this.#makeRoom(this.bytes);
+    const needed = this.bytes + piece.length;
+    if (needed > this.#room.length) this.#makeRoom(needed);
+    this.#room.set(piece, this.bytes);
+    this.bytes = needed;
   }
 
   join(): Buffer {
-    if (this.#room !== undefined) return this.#room.subarray(0, this.bytes);
-    this.#closeBlock();
-    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.bytes);
+    return this.#room.subarray(0, this.bytes);
   }
 
-  #fill(piece: Buffer): void {
-    const needed = this.bytes + piece.length;
-    if (needed > (this.#room?.length ?? 0)) this.#makeRoom(needed);
-    this.#room?.set(piece, this.bytes);
-    this.bytes = needed;
-    // Sooner than the garbage collector, which stops everybody for each 64 MB; not before the parser is done with it.
-    if (piece.length >= smallPieceBytes && piece.length === piece.buffer.byteLength) queueMicrotask(() => free(piece));
-  }
-
-  /** What is announced is believed: memory that is not written to yet costs next to nothing. Otherwise it doubles. */
+  /** Memory that is not written to yet costs next to nothing, but V8 counts it. What has no length doubles. */
   #makeRoom(needed: number): void {
-    const room = Buffer.allocUnsafeSlow(Math.max(this.#announcedBytes, needed * 2));
-    this.#closeBlock();
-    let at = this.#room?.copy(room, 0, 0, this.bytes) ?? 0;
-    for (const piece of this.#pieces) at += piece.copy(room, at);
-    this.#pieces = [];
+    const most = needed > believedBytes ? this.#announcedBytes : Math.min(this.#announcedBytes, needed * roomFactor);
+    const room = Buffer.allocUnsafeSlow(most >= needed ? most : needed * 2);
+    this.#room.copy(room, 0, 0, this.bytes);
     this.#room = room;
   }
-
-  #closeBlock(): void {
-    if (this.#blockUsed > 0) this.#pieces.push(this.#block.subarray(0, this.#blockUsed));
-    this.#block = this.#block.subarray(this.#blockUsed);
-    this.#blockUsed = 0;
-  }
-}
-
-/** Memory that the socket made for one read, of which everything was copied. */
-function free(read: Buffer): void {
-  (read.buffer as ArrayBuffer).transfer(0);
 }

@@ -3,6 +3,7 @@ import type { RequestHead } from './request-head.ts';
 
 /** Takes a body that is still arriving. */
 export interface BodyReceiver {
+  /** What is kept of `piece` has to be copied: it is overwritten afterwards. */
   data(piece: Buffer): void;
   end(): void;
   /** The body will not be complete: it is malformed, too slow, or its sender is gone. */
@@ -43,8 +44,6 @@ export class HttpRequest {
   #response: HttpResponse | undefined;
   #wantsContinue = false;
   #closed = false;
-  /** What still comes of the body is thrown away. */
-  #unwanted = false;
 
   constructor(head: RequestHead, connection: RequestConnection) {
     this.head = head;
@@ -126,12 +125,11 @@ export class HttpRequest {
     return wanted;
   }
 
-  /** `piece` is copied: it is a view of bytes that are overwritten. */
+  /** `piece` is a view of bytes that are overwritten: what waits for a receiver is copied. */
   push(piece: Buffer): void {
-    const own = this.#unwanted ? piece : Buffer.from(piece);
-    if (this.#receiver !== undefined) this.#receiver.data(own);
-    else if (this.#pieces === undefined) this.#pieces = [own];
-    else this.#pieces.push(own);
+    if (this.#receiver !== undefined) this.#receiver.data(piece);
+    else if (this.#pieces === undefined) this.#pieces = [Buffer.from(piece)];
+    else this.#pieces.push(Buffer.from(piece));
   }
 
   finish(): void {
@@ -153,14 +151,12 @@ export class HttpRequest {
 
   /** Throws away what is still to come of a request that is answered; without all of it, the connection is of no use. */
   drop(): void {
-    this.#unwanted = true;
     this.receive({ data: () => undefined, end: () => undefined, fail: () => this.destroy() });
   }
 
   /** A receiver that throws away what nobody wants any more. */
   discard(onEnd: () => void, bytesMax: number): void {
     let bytes = 0;
-    this.#unwanted = true;
     this.receive({
       data: (piece) => {
         bytes += piece.length;

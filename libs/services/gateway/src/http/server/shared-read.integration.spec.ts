@@ -51,7 +51,7 @@ function sentWithin(ms: number, socket: Socket, text: string): Promise<boolean> 
 function echo(request: HttpRequest): void {
   const pieces: Buffer[] = [];
   request.receive({
-    data: (piece) => void pieces.push(piece),
+    data: (piece) => void pieces.push(Buffer.from(piece)),
     end: () => request.respond({ status: 200, headers: '', body: Buffer.concat(pieces) }),
     fail: () => undefined,
   });
