@@ -162,7 +162,7 @@ const badJsonRows: [string, string | Uint8Array, RegExp][] = [
   ['a name in single quotes', json.replaceAll('"', "'"), /not valid JSON/],
   ['bytes that are not UTF-8', Buffer.from(json.replace('}', ',"n":"\xff"}'), 'latin1'), /not UTF-8/],
   ['nesting 100,000 deep', `${'['.repeat(100_000)}${']'.repeat(100_000)}`, /is an array|nested too deeply/],
-  ['a million members', `{${Array.from({ length: 1e6 }, (_, at) => `"${at}":0`).join(',')}}`, /no value in column/],
+  ['100,000 members', `{${Array.from({ length: 1e5 }, (_, at) => `"${at}":0`).join(',')}}`, /no value in column/],
   ['a row of 17 MiB', `{"note":"${'x'.repeat(17 * 2 ** 20)}"}`, /longer than 16 MiB/],
   ['a name that every object has', `{"__proto__":${json}}`, /no value in column 'sepal_length'/],
 ];
@@ -185,5 +185,5 @@ describe('bad rows by the thousand', () => {
     expect(scored).toMatchObject({ succeeded: 10_000, failed: 20_000 });
     const items = scored.errors.map(({ item }) => item);
     expect(items).toEqual(items.toSorted((a, b) => a - b));
-  });
+  }, 30_000);
 });
