@@ -19,7 +19,7 @@ import { createClient, type RpcClient } from '@mooring/rpc';
 import { Child, until } from '../../bench/processes/child.ts';
 import { withDescendants } from '../../bench/processes/proc.ts';
 import { modelFile } from '../cases.ts';
-import { kill, Platform } from '../platform.ts';
+import { kill, Platform, type Topology } from '../platform.ts';
 import { writeInput } from './expected.ts';
 import { Volume } from './volume.ts';
 
@@ -45,9 +45,11 @@ export interface GroundOptions {
   /** Another worker beside the platform's own. */
   twin: boolean;
   settings: NodeJS.ProcessEnv;
+  /** `split`, so that each service can be struck alone, unless given. */
+  topology?: Topology;
 }
 
-/** A platform with a process for each service, and a batch endpoint `night`; talked to over gRPC, past the doors. */
+/** A platform, with a process for each service unless told otherwise, and a batch endpoint `night`; talked to over gRPC, past the doors. */
 export class BatchGround {
   readonly platform: Platform;
   readonly folder: DataFolder;
@@ -75,7 +77,7 @@ export class BatchGround {
 
   /** Also after everything was killed. */
   async start(): Promise<void> {
-    await this.platform.start('split', undefined, this.#options.settings);
+    await this.platform.start(this.#options.topology ?? 'split', undefined, this.#options.settings);
     if (this.#options.twin) await this.startTwin();
   }
 
@@ -95,7 +97,13 @@ export class BatchGround {
   }
 
   /** A deployment of the script, and an input of so many files for it. */
-  async deploy(name: string, job: Partial<BatchJobSettings>, secondsPerFile: number): Promise<void> {
+  async deploy(
+    name: string,
+    job: Partial<BatchJobSettings>,
+    secondsPerFile: number,
+    /** It takes this time of a core, instead of waiting. */
+    busy = false,
+  ): Promise<void> {
     const registry = createClient(RegistryServiceClient, this.#socket('registry'), callMs);
     try {
       const put = async <K extends ResourceKind>(kind: K, key: string, spec: SpecByKind[K]): Promise<void> => {
@@ -115,7 +123,11 @@ export class BatchGround {
       await put('model', 'iris/1', modelSpec({ path: artifacts.model }));
       await put('code', 'night/1', codeSpec({ path: dirname(artifacts.code) }));
       await put('batch-endpoint', 'night', batchEndpointSpec());
-      const environmentVariables = { RUNS_LOG: this.#runsLog(name), SECONDS_PER_FILE: String(secondsPerFile) };
+      const environmentVariables = {
+        RUNS_LOG: this.#runsLog(name),
+        SECONDS_PER_FILE: String(secondsPerFile),
+        BUSY: busy ? '1' : '0',
+      };
       writeFileSync(this.#runsLog(name), '');
       const spec = batchDeploymentSpec({
         model: 'iris/1',

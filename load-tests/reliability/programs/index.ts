@@ -1,5 +1,6 @@
 import type { Program } from '../programs.ts';
 import { batchFaultsProgram } from './batch-faults.ts';
+import { besideBatchProgram } from './beside-batch.ts';
 import { configurationProgram } from './configuration.ts';
 import { disconnectsProgram } from './disconnects.ts';
 import { largeBodiesProgram } from './large-bodies.ts';
@@ -15,5 +16,6 @@ export const programs: readonly Program[] = [
   unloadProgram,
   disconnectsProgram,
   batchFaultsProgram,
+  besideBatchProgram,
   soakProgram,
 ];

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { measureBesideBatch } from './beside-batch.ts';
 import { measureReach } from './configuration.ts';
 import { measureNeighbours } from './neighbours.ts';
 
@@ -11,6 +12,12 @@ it('a model that is loaded and unloaded beside another loses none of its request
   const [figures] = await measureNeighbours({ kinds: ['process'], rounds: 1 }, within());
   expect(figures?.failed).toBe(0);
   expect(figures?.ratio).toBeLessThan(20);
+});
+
+it('a batch job that takes all cores loses no online request', { timeout: testMs }, async () => {
+  const [figures] = await measureBesideBatch({ rounds: 1, only: ['light'] }, within());
+  expect(figures?.failed).toBe(0);
+  expect(figures?.ratio).toBeLessThan(50);
 });
 
 it('a change among many endpoints reaches every data-plane process soon', { timeout: testMs }, async () => {

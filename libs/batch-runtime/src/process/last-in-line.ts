@@ -3,10 +3,10 @@ import { constants, setPriority } from 'node:os';
 
 /**
  * A session of its own has a share of the processor of its own (autogroup), in which a process's priority counts among its own kind
- * only. A tenth of what others have: they are woken at once then (p90 of a wake-up on two full cores: 0.8 ms alone, 1.0 beside, 2.1 with
- * an equal share), and a mini-batch is not held up beyond its time by whatever else runs, as it would be at 19.
+ * only. A third of what others have: they are woken at once then (p90 of a wake-up, both cores full: 0.9 ms without a job, 1.8 beside
+ * one at 5 or at 10, 2.7 beside one with an equal share), and a mini-batch is not held up beyond its time by whatever else runs.
  */
-const groupPriority = 10;
+const groupPriority = 5;
 
 /**
  * Whoever answers a caller comes before this process, for the processor and when memory runs out. Where something of it is not allowed, or
