@@ -6,7 +6,8 @@ type Where = { endpoint: string; deployment: string };
 
 /** Lets the process's metrics tell of the jobs that have not ended, as they are when somebody asks. */
 export function showJobs(jobs: { all(): Iterable<JobRecord> }): void {
-  const open = (): JobRecord[] => [...jobs.all()].filter((job) => !hasEnded(job));
+  // A pipeline has no mini-batches but those of its steps.
+  const open = (): JobRecord[] => [...jobs.all()].filter((job) => !hasEnded(job) && job.pipeline === undefined);
   metrics.batchMiniBatches.source = () => miniBatchesOf(open());
   metrics.batchJobAge.source = () => agesOf(open(), Date.now());
 }

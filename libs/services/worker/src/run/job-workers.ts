@@ -88,7 +88,8 @@ export class JobWorkers {
 
   #note(key: string, job: JobRecord | undefined): void {
     const known = this.#running.get(key);
-    const runs = job?.status === 'Running';
+    // A pipeline is run by its steps, which are jobs of their own.
+    const runs = job?.status === 'Running' && job.pipeline === undefined;
     if (known !== undefined && (!runs || job.attempt !== known.job.attempt)) {
       for (const process of known.processes) process.stop();
       this.#running.delete(key);
