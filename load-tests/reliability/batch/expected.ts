@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ItemError, JobRecord } from '@mooring/domain';
 
@@ -56,5 +56,6 @@ function compare(found: readonly string[], expected: readonly string[]): Differe
 }
 
 function linesOf(path: string): string[] {
-  return readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  // A job that failed before it ran wrote none.
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
 }

@@ -4,12 +4,17 @@ import type { BatchGround } from './ground.ts';
 
 /** How long a worker of these tests may say nothing before the queue gives its mini-batch to another. */
 export const ackWaitMs = 2_000;
+const stopLeast = 1.5;
+const fullLeastMs = 1_000;
 
 export interface Fault {
   name: string;
   about: string;
-  /** Once, while a job is somewhere between its beginning and its end. Resolves when nothing stands in the way any more. */
-  strike(ground: BatchGround, random: () => number): Promise<void>;
+  /**
+   * Once, while a job is somewhere between its beginning and its end. Resolves when nothing stands in the way any more. `longest`: what
+   * lasts takes at most this many ack waits.
+   */
+  strike(ground: BatchGround, random: () => number, longest: number): Promise<void>;
 }
 
 export const faults: readonly Fault[] = [
@@ -51,9 +56,9 @@ export const faults: readonly Fault[] = [
   {
     name: 'full-disk',
     about: 'no byte is left on the disk of the whole data folder for a while',
-    strike: async (ground, random) => {
+    strike: async (ground, random, longest) => {
       ground.volume.fill();
-      await delay(between(1_000, 6_000, random()));
+      await delay(between(fullLeastMs, longest * ackWaitMs, random()));
       ground.volume.empty();
     },
   },
@@ -71,11 +76,11 @@ function killOf(process: string, name: string): Fault {
 function stopOf(process: string, name: string): Fault {
   return {
     name,
-    about: `SIGSTOP of ${process} for 1.5 to 4 times the ack wait`,
-    strike: async (ground, random) => {
+    about: `SIGSTOP of ${process} for longer than the ack wait`,
+    strike: async (ground, random, longest) => {
       const pid = ground.pidOf(process);
       kill(pid, 'SIGSTOP');
-      await delay(between(1.5 * ackWaitMs, 4 * ackWaitMs, random()));
+      await delay(between(stopLeast * ackWaitMs, longest * ackWaitMs, random()));
       kill(pid, 'SIGCONT');
     },
   };

@@ -6,9 +6,9 @@ import { ackWaitMs, faults, type Fault } from '../batch/faults.ts';
 import { BatchGround } from '../batch/ground.ts';
 import { figure, type Program } from '../programs.ts';
 
-const files = 240;
+const filesUsual = 240;
 const filesPerMiniBatch = 4;
-const miniBatches = files / filesPerMiniBatch;
+const longestUsual = 4;
 const secondsPerFile = 0.02;
 const deployment = 'script';
 /** Two processes of each of two workers. */
@@ -32,29 +32,41 @@ export interface FaultTally extends Differences {
 }
 
 export interface FaultRun {
+  /** Jobs of all faults together. */
   count: number;
   seed: number;
-  only?: readonly string[];
+  /** Of a job's input; 240 unless given. */
+  files?: number;
+  /** Of what lasts, in ack waits; 4 unless given. */
+  longest?: number;
+  /** All of them unless given. */
+  chosen?: readonly Fault[];
+}
+
+/** What is the same for all jobs of a campaign. */
+interface Campaign {
+  ground: BatchGround;
+  files: number;
+  longest: number;
+  random: () => number;
+  signal: AbortSignal;
 }
 
 /** Strikes jobs at random moments, the faults in turn, and looks at every output line by line. */
-export async function strikeJobs({ count, seed, only }: FaultRun, signal: AbortSignal): Promise<FaultTally[]> {
-  const chosen = faults.filter(({ name }) => only?.includes(name) ?? true);
+export async function strikeJobs(asked: FaultRun, signal: AbortSignal): Promise<FaultTally[]> {
+  const { count, seed, files = filesUsual, longest = longestUsual, chosen = faults } = asked;
   const random = seeded(seed);
   const worker = { MOORING_WORKER_ACK_WAIT_MS: String(ackWaitMs), MOORING_WORKER_PROCESSES_MAX: '2' };
   const ground = new BatchGround({ volume: true, twin: true, settings: worker }, signal);
-  const tallies = new Map(chosen.map(({ name }) => [name, emptyTally(name)]));
+  const tallies = chosen.map(({ name }) => emptyTally(name));
+  const campaign: Campaign = { ground, files, longest, random, signal };
   try {
     await ground.start();
     await ground.deploy(deployment, settings, secondsPerFile);
     ground.writeInput(files);
     for (let run = 0; run < count; run += 1) {
-      const fault = chosen[run % chosen.length] as Fault;
-      await strikeOne(ground, fault, tallies.get(fault.name) as FaultTally, {
-        name: `run-${seed}-${run}`,
-        random,
-        signal,
-      });
+      const turn = run % chosen.length;
+      await strikeOne(campaign, chosen[turn] as Fault, tallies[turn] as FaultTally, `run-${seed}-${run}`);
     }
   } catch (error) {
     if (!signal.aborted) figure(`the platform's logs are kept in ${ground.keepLogs()}`);
@@ -62,7 +74,7 @@ export async function strikeJobs({ count, seed, only }: FaultRun, signal: AbortS
   } finally {
     await ground.stop();
   }
-  return [...tallies.values()].filter(({ runs }) => runs > 0);
+  return tallies.filter(({ runs }) => runs > 0);
 }
 
 function emptyTally(fault: string): FaultTally {
@@ -70,24 +82,20 @@ function emptyTally(fault: string): FaultTally {
   return { fault, ...counts, longestGapMs: 0, slowestJobMs: 0, problems: [] };
 }
 
-async function strikeOne(
-  ground: BatchGround,
-  fault: Fault,
-  tally: FaultTally,
-  { name, random, signal }: { name: string; random: () => number; signal: AbortSignal },
-): Promise<void> {
+async function strikeOne(campaign: Campaign, fault: Fault, tally: FaultTally, name: string): Promise<void> {
+  const { ground, files, longest, random } = campaign;
   const runsBefore = ground.runs(deployment);
   const submittedMs = performance.now();
   await ground.submit(deployment, name, files);
   const gaps = watchGaps(ground);
   try {
-    await moment(ground, runsBefore, random(), signal);
-    await fault.strike(ground, random);
-    const job = await ground.until(name, ['Completed', 'Failed', 'Canceled'], jobMs);
+    await moment(campaign, runsBefore);
+    await fault.strike(ground, random, longest);
+    const job = await ground.until(name, ['Completed', 'Failed'], jobMs);
     tally.slowestJobMs = Math.max(tally.slowestJobMs, performance.now() - submittedMs);
     tally.runs += 1;
     tally.items += files;
-    if (job.status !== 'Completed') note(tally, `${name} ${job.status}: ${job.error?.message ?? 'no reason'}`);
+    if (job.error !== undefined) note(tally, `${name} ${job.status}: ${job.error.message}`);
     const found = compareOutput(ground.folder.artifacts, job, files);
     const verified = await ground.verify(name);
     tally.missing += Math.max(found.missing, verified.missing);
@@ -107,7 +115,9 @@ function note(tally: FaultTally, problem: string): void {
 }
 
 /** One run in six strikes while the job is being prepared, one in six when its last mini-batch has begun, the others between. */
-async function moment(ground: BatchGround, runsBefore: number, share: number, signal: AbortSignal): Promise<void> {
+async function moment({ ground, files, random, signal }: Campaign, runsBefore: number): Promise<void> {
+  const share = random();
+  const miniBatches = files / filesPerMiniBatch;
   if (share < 1 / 6) return delay(share * 6 * 500, undefined, { signal });
   const begun = Math.min(miniBatches, Math.ceil(((share - 1 / 6) / (4 / 6)) * miniBatches));
   const isThere = async (): Promise<boolean> => ground.runs(deployment) - runsBefore >= begun;
