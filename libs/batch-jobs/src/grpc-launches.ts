@@ -7,7 +7,7 @@ const prepareMs = 15 * 60_000;
 
 /** What the controller gets ready for a job. Rejects with the reason, for people, where it cannot. */
 export interface Launches {
-  prepare(job: JobRecord): Promise<BatchLaunch | CommandLaunch>;
+  prepare(job: JobRecord, signal?: AbortSignal): Promise<BatchLaunch | CommandLaunch>;
 }
 
 /** The controller over gRPC. `close` ends the connection. */
@@ -16,8 +16,8 @@ export function createGrpcLaunches(address: string): Launches & { close(): void 
     deadlineMs: prepareMs,
   });
   return {
-    prepare: async ({ endpoint, deployment, model, code, environment, step }) => {
-      const { launchJson } = await call('prepareBatch', {
+    prepare: async ({ endpoint, deployment, model, code, environment, step }, signal) => {
+      const request = {
         endpoint,
         deployment,
         model,
@@ -25,7 +25,8 @@ export function createGrpcLaunches(address: string): Launches & { close(): void 
         scoringScript: code?.scoringScript ?? '',
         environment: environment ?? '',
         step: step === undefined ? '' : step.command === undefined ? 'parallel' : 'command',
-      });
+      };
+      const { launchJson } = await call('prepareBatch', request, signal === undefined ? {} : { signal });
       return JSON.parse(launchJson) as BatchLaunch | CommandLaunch;
     },
     close,

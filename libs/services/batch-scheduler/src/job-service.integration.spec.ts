@@ -126,7 +126,9 @@ afterAll(async () => {
 /** Gives `rows.csv` to whoever has its signature. */
 async function serveRows(): Promise<{ host: string; close: () => void }> {
   const rows = createServer(({ url }, response) => {
-    if (url === '/rows.csv?sig=secret') response.end('a\n1\n');
+    // Has no end.
+    if (url === '/slow.csv') response.write('a\n');
+    else if (url === '/rows.csv?sig=secret') response.end('a\n1\n');
     else response.writeHead(403).end();
   });
   await new Promise<void>((resolve) => rows.listen(0, '127.0.0.1', resolve));
@@ -338,6 +340,13 @@ describe('batch jobs', () => {
     expect(readFileSync(batch?.files?.[0]?.localPath ?? '', 'utf8')).toBe('a\n1\n');
     await until(name, 'Completed');
     expect((await verify(name)).ok).toBe(true);
+  });
+
+  it('are cancelled while their input is still being fetched', async () => {
+    const { name } = await submit(bodyOf({}, `http://${web.host}/slow.csv`));
+    await until(name, 'Preparing');
+    await client.call('cancelJob', { name });
+    await until(name, 'Canceled');
   });
 
   it('fail where a file of the web cannot be had, without its signature in the reason', async () => {

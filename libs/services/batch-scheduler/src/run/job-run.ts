@@ -83,9 +83,18 @@ export async function runJob(deps: JobRunDeps, name: string, signal: AbortSignal
   }
 }
 
-async function prepare(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Promise<void> {
+async function prepare(deps: JobRunDeps, job: JobRecord, stopped: AbortSignal): Promise<void> {
+  // An environment, a file of the web or a million names may take minutes, which nobody who cancels waits for.
+  const left = new AbortController();
+  const signal = AbortSignal.any([stopped, left.signal]);
+  const looking = setInterval(() => {
+    void deps.book.get(job.name).then(
+      ({ status }) => status !== 'Preparing' && left.abort(),
+      () => undefined,
+    );
+  }, progressMs);
   try {
-    const launch = await deps.launches.prepare(job);
+    const launch = await deps.launches.prepare(job, signal);
     const rowsPerMiniBatch = launch.runtime.kind === 'onnx' ? rowsOf(job) : undefined;
     // What is listed once stays: a resumed job means the same files.
     const { listing, step } = await listInput(deps, job, { rowsPerMiniBatch, signal });
@@ -95,10 +104,13 @@ async function prepare(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): P
         : undefined,
     );
   } catch (thrown) {
-    signal.throwIfAborted();
+    stopped.throwIfAborted();
+    if (left.signal.aborted) return;
     const error = PlatformError.from(thrown);
     if (!finalCodes.has(error.code)) throw error;
     await fail(deps, job, { code: error.reason, message: error.message });
+  } finally {
+    clearInterval(looking);
   }
 }
 

@@ -41,7 +41,7 @@ async function fetched(
     return { path: await web.fetch(new URL(url), own, signal), folder: own };
   } catch (thrown) {
     // Nothing half written is left for somebody to take for the file.
-    expect(readdirSync(own)).toEqual([]);
+    for (const below of readdirSync(own)) expect(readdirSync(join(own, below))).toEqual([]);
     throw thrown;
   }
 }
@@ -59,8 +59,12 @@ describe('an input from the web', () => {
     const web = createWebInput({ hosts: host, bytesMax: 10, timeoutS: 10 });
     const own = join(folder.path, 'once');
     const signal = AbortSignal.timeout(10_000);
-    for (let times = 0; times < 3; times += 1) await web.fetch(new URL(`http://${host}/x`), own, signal);
-    expect([asked, readFileSync(join(own, 'x'), 'utf8')]).toEqual([1, '1']);
+    const paths = [];
+    for (let times = 0; times < 3; times += 1) paths.push(await web.fetch(new URL(`http://${host}/x`), own, signal));
+    expect([asked, new Set(paths).size, readFileSync(paths[0] ?? '', 'utf8')]).toEqual([1, 1, '1']);
+    // Another file of the same name is another one.
+    const other = await web.fetch(new URL(`http://${host}/other/x`), own, signal);
+    expect([readFileSync(other, 'utf8'), readFileSync(paths[0] ?? '', 'utf8')]).toEqual(['2', '1']);
   });
 
   it('follows redirects within the list', async () => {

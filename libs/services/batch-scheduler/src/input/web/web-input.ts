@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -37,10 +38,12 @@ export function createWebInput({ hosts, bytesMax, timeoutS, retryMs = firstRetry
     if (problem !== undefined) throw PlatformError.invalid('the job', [{ path: 'uri', ...problem }]);
   };
   const fetch = async (url: URL, folder: string, signal: AbortSignal): Promise<string> => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // Several inputs of one job may have one name.
+    const own = join(folder, createHash('sha256').update(url.href).digest('hex').slice(0, 16));
+    await mkdir(own, { recursive: true, mode: 0o700 });
     const name = fileNameOf(url);
-    const path = join(folder, name);
-    if ((await readdir(folder)).includes(name)) return path;
+    const path = join(own, name);
+    if ((await readdir(own)).includes(name)) return path;
     if (url.search === hiddenQuery) {
       throw notFetched(url, 'the query of its address was not kept when the job ended; submit it again', undefined);
     }
