@@ -29,8 +29,10 @@ const smallE = 0x65;
 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
-const digitsMax = 10;
-const digits = new Uint8Array(digitsMax);
+const digitsMax = 9;
+/** What a multiplication by it may be off counts only where two decimals are equally near, and then the longer one is taken. */
+const parts = Float64Array.from({ length: digitsMax + 1 }, (_, power) => 1 / 10 ** power);
+const pairs = Buffer.from(Array.from({ length: 100 }, (_, pair) => String(pair).padStart(2, '0')).join(''));
 
 /** Bytes that one takes at most. */
 export const float32BytesMax = 26;
@@ -59,55 +61,68 @@ export function writeFloat32(to: Buffer, from: number, value: number): number {
   const gap = scaled((halfGaps[exponent - exponentMin] as number) * narrow, scale) - margin;
   let best = (whole + 0.5) | 0;
   let dropped = 0;
-  for (let unit = 10; unit <= nineDigitsEnd; unit *= 10) {
-    const rounded = (whole / unit + 0.5) | 0;
-    if (Math.abs(rounded * unit - whole) >= gap || rounded === 0) break;
+  while (dropped < digitsMax) {
+    const rounded = (whole * (parts[dropped + 1] as number) + 0.5) | 0;
+    const off = rounded * (powers[dropped + 1] as number) - whole;
+    if (off >= gap || off <= -gap) break;
     best = rounded;
     dropped += 1;
   }
-  return place(to, at, best, dropped - scale);
+  // Nine digits, or one more where they were rounded up to a power of ten.
+  const count = digitsMax - dropped + (best >= (powers[digitsMax - dropped] as number) ? 1 : 0);
+  return place(to, at, best, count, count + dropped - scale);
 }
 
 function scaled(size: number, scale: number): number {
   return scale >= 0 ? size * (powers[scale] as number) : size / (powers[-scale] as number);
 }
 
-/** `whole * 10^power`; whole has no more than ten digits, and no zero at its end. */
-function place(to: Buffer, from: number, whole: number, power: number): number {
-  let rest = whole;
-  let first = digitsMax;
-  while (rest > 0) {
-    const upper = (rest / 10) | 0;
-    digits[--first] = zero + rest - upper * 10;
-    rest = upper;
-  }
-  const count = digitsMax - first;
-  /** Digits before the point. */
-  const before = count + power;
-  if (before > 21 || before < -5) return exponential(to, from, first, before - 1);
+/** Writes `count` digits, of which `before` are before the point. */
+function place(to: Buffer, from: number, whole: number, count: number, before: number): number {
+  if (before > 21 || before < -5) return exponential(to, from, whole, count, before - 1);
   let at = from;
   if (before <= 0) {
     to[at++] = zero;
     to[at++] = point;
     for (let zeros = before; zeros < 0; zeros++) to[at++] = zero;
+    return writeDigits(to, at, whole, count);
   }
-  for (let index = 0; index < count; index++) {
-    if (index === before && index > 0) to[at++] = point;
-    to[at++] = digits[first + index] as number;
+  if (before >= count) {
+    at = writeDigits(to, at, whole, count);
+    for (let index = count; index < before; index++) to[at++] = zero;
+    return at;
   }
-  for (let index = count; index < before; index++) to[at++] = zero;
-  return at;
+  return withPoint(to, from, whole, count, before);
 }
 
-function exponential(to: Buffer, from: number, first: number, exponent: number): number {
-  let at = from;
-  to[at++] = digits[first] as number;
-  if (first + 1 < digitsMax) to[at++] = point;
-  for (let index = first + 1; index < digitsMax; index++) to[at++] = digits[index] as number;
+/** The digits one place to the right of where they begin, then the first of them back, and the point where they were. */
+function withPoint(to: Buffer, from: number, whole: number, count: number, before: number): number {
+  const end = writeDigits(to, from + 1, whole, count);
+  for (let index = 0; index < before; index++) to[from + index] = to[from + 1 + index] as number;
+  to[from + before] = point;
+  return end;
+}
+
+function exponential(to: Buffer, from: number, whole: number, count: number, exponent: number): number {
+  let at = count === 1 ? writeDigits(to, from, whole, 1) : withPoint(to, from, whole, count, 1);
   to[at++] = smallE;
   to[at++] = exponent < 0 ? minus : plus;
   const size = Math.abs(exponent);
-  if (size >= 10) to[at++] = zero + Math.floor(size / 10);
-  to[at++] = zero + (size % 10);
-  return at;
+  return writeDigits(to, at, size, size >= 10 ? 2 : 1);
+}
+
+/** Two at a time, from the last. */
+function writeDigits(to: Buffer, from: number, whole: number, count: number): number {
+  const end = from + count;
+  let rest = whole;
+  let at = end;
+  while (at - from >= 2) {
+    const upper = (rest / 100) | 0;
+    const pair = (rest - upper * 100) << 1;
+    to[--at] = pairs[pair + 1] as number;
+    to[--at] = pairs[pair] as number;
+    rest = upper;
+  }
+  if (at > from) to[from] = zero + rest;
+  return end;
 }
