@@ -28,6 +28,7 @@ import {
 } from '@mooring/testing';
 import { createWorker } from './service.ts';
 
+const patient = { timeoutMs: 25_000 };
 const folder = tempDir('worker-');
 const socket = join(folder.path, 'worker.sock');
 const address = `unix:${socket}`;
@@ -184,7 +185,6 @@ it('begins nothing while the machine has enough to do with online requests, and 
   const stopTelling = nats.respond(loadSubject, () =>
     JSON.stringify({ process: 'edge-1', requestSeconds: (4 * performance.now()) / 1_000 }),
   );
-  const patient = { timeoutMs: 25_000 };
   const all = 40;
   await begin('night-busy', all);
   const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
@@ -203,6 +203,24 @@ it('begins nothing while the machine has enough to do with online requests, and 
   await (
     await nats.bucket<JobRecord>(jobsBucket)
   ).put(`job.${jobKey('night-busy')}`, jobDocument('night-busy', 'Finalizing'));
+});
+
+it('gives every job its turn where more run than it has processes, and long enough to load', async () => {
+  writeFileSync(
+    join(code, 'score.py'),
+    'import time\ndef init(): time.sleep(1)\ndef run(mini_batch):\n  time.sleep(0.1)\n  return mini_batch\n',
+  );
+  const names = ['turn-1', 'turn-2', 'turn-3'];
+  for (const name of names) await begin(name, 300);
+  const records = await nats.bucket<MiniBatchRecord>(miniBatchesBucket);
+  for (const name of names) {
+    await eventually(async () => expect((await records.list(jobKey(name))).size).toBeGreaterThan(3), patient);
+  }
+  const bucket = await nats.bucket<JobRecord>(jobsBucket);
+  for (const name of names) await bucket.put(`job.${jobKey(name)}`, jobDocument(name, 'CancelRequested'));
+  await eventually(() => {
+    for (const name of names) expect(readdirSync(join(jobFiles(jobs, name).root, 'work'))).toEqual([]);
+  }, patient);
 });
 
 it('leaves nothing behind when it stops in the middle of a job', async () => {

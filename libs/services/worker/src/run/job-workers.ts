@@ -8,6 +8,7 @@ import type { Watch } from '@mooring/messaging';
 import type { ProcessLoad, Tracing } from '@mooring/telemetry';
 import { allot } from '../domain/allot.ts';
 import { OnlineLoad } from '../domain/online-load.ts';
+import { comesFirst, noTurn, turnLengthMs, type Turn } from '../domain/turn.ts';
 import type { Jobs, Records, Troubles, Work } from '../ports.ts';
 import { GiveWay } from './give-way.ts';
 import { diskFull, JobProcess } from './job-process.ts';
@@ -31,8 +32,10 @@ export interface JobWorkersDeps {
   log: Logger;
 }
 
-/** A job keeps its processes at least this long while others wait for one. */
-const turnMs = 5_000;
+/** Whose turn it is changes while nothing happens, too. */
+const shareEveryMs = 2_500;
+/** Between a process that could not be loaded and the next try. */
+const restMs = 5_000;
 const loadEveryMs = 1_000;
 /** However busy the machine is, a mini-batch begins so long after the one before. */
 const patienceMs = 60_000;
@@ -42,9 +45,10 @@ const failuresMax = 3;
 interface Running {
   job: JobRecord;
   processes: Set<JobProcess>;
+  /** Those of them that still load. */
+  loading: Set<JobProcess>;
   failures: number;
-  /** When it last began to have processes; jobs that have had theirs longest come last. */
-  sinceMs: number;
+  turn: Pick<Turn, 'sinceMs' | 'lengthMs' | 'endedMs'>;
 }
 
 /**
@@ -71,7 +75,7 @@ export class JobWorkers {
       this.#note(key, entry?.value);
     });
     this.#timers = [
-      setInterval(() => this.#share(), turnMs).unref(),
+      setInterval(() => this.#share(), shareEveryMs).unref(),
       setInterval(() => void this.#lookAround(), loadEveryMs).unref(),
     ];
   }
@@ -97,7 +101,7 @@ export class JobWorkers {
     if (!runs) return;
     const present = this.#running.get(key);
     if (present !== undefined) return;
-    this.#running.set(key, { job, processes: new Set(), failures: 0, sinceMs: 0 });
+    this.#running.set(key, { job, processes: new Set(), loading: new Set(), failures: 0, turn: noTurn });
     this.#share();
   }
 
@@ -113,7 +117,8 @@ export class JobWorkers {
   /** Makes the processes of each job as many as are its share. */
   #share(): void {
     if (this.#stop.signal.aborted) return;
-    const jobs = [...this.#running.values()].toSorted((a, b) => this.#rank(a) - this.#rank(b));
+    const nowMs = performance.now();
+    const jobs = [...this.#running.values()].toSorted((a, b) => comesFirst(turnOf(a), turnOf(b), nowMs));
     const demands = jobs.map(({ job: { name, settings, properties } }) => {
       const { priority } = readBatchSettings(properties).settings;
       return { job: name, priority, processesMax: settings.instanceCount * settings.maxConcurrencyPerInstance };
@@ -135,24 +140,23 @@ export class JobWorkers {
     }
   }
 
-  /** Jobs without processes before those that have just got theirs, those before the ones that had their turn. */
-  #rank({ processes, sinceMs }: Running): number {
-    if (processes.size === 0) return sinceMs === 0 ? 1 : performance.now() - sinceMs < turnMs ? 2 : 0;
-    return performance.now() - sinceMs < turnMs ? -1 : 3;
-  }
-
   #begin(running: Running): void {
     const { job } = running;
     const { work, records, jobsFolder, createRunner, ackWaitMs, worker, clock, tracing, log } = this.#deps;
-    if (running.processes.size === 0) running.sinceMs = performance.now();
-    const process = new JobProcess({
+    const beganMs = performance.now();
+    const process: JobProcess = new JobProcess({
       job,
       files: jobFiles(jobsFolder, job.name),
       work,
       giveWay: this.#giveWay,
       records,
       createRunner: () => createRunner(job),
-      onLoaded: () => (running.failures = 0),
+      onLoaded: () => {
+        const nowMs = performance.now();
+        running.failures = 0;
+        running.loading.delete(process);
+        running.turn = { ...running.turn, sinceMs: nowMs, lengthMs: turnLengthMs(nowMs - beganMs) };
+      },
       onTrouble: (error, signal) => this.#trouble(running, error, signal),
       ackWaitMs,
       worker,
@@ -161,10 +165,13 @@ export class JobWorkers {
       log,
     });
     running.processes.add(process);
+    running.loading.add(process);
     void process.ended
       .catch((error: unknown) => log.warn({ err: error, job: job.name }, 'a process of a batch job ended badly'))
       .finally(() => {
         running.processes.delete(process);
+        running.loading.delete(process);
+        running.turn = { ...running.turn, endedMs: performance.now() };
         this.#share();
       });
   }
@@ -175,7 +182,7 @@ export class JobWorkers {
     const final = code === 'invalid_argument' || code === 'failed_precondition' || running.failures >= failuresMax;
     if (final) await this.#tell(running.job, { code: reason, message });
     // Before the next try; where there shall be none, the scheduler has heard of it by then.
-    await setTimeout(turnMs, undefined, { signal }).catch(() => undefined);
+    await setTimeout(restMs, undefined, { signal }).catch(() => undefined);
   }
 
   /** What cannot be told now is told by the next process that cannot be loaded. */
@@ -186,4 +193,8 @@ export class JobWorkers {
       this.#deps.log.warn({ err: error, job: name }, 'that a batch job cannot run could not be told; trying again');
     }
   }
+}
+
+function turnOf({ processes, loading, turn }: Running): Turn {
+  return { ...turn, processes: processes.size, loading: loading.size };
 }
