@@ -42,6 +42,22 @@ export function compareOutput(artifacts: string, { output, settings }: JobRecord
   return { missing: good.missing + bad.missing, twice: good.twice + bad.twice, wrong: good.wrong + bad.wrong };
 }
 
+export function isNothing({ missing, twice, wrong }: Differences): boolean {
+  return missing + twice + wrong === 0;
+}
+
+/** A line of a job's `parts.jsonl`, as far as it is looked at here. */
+export interface Part {
+  items: number;
+  succeeded: number;
+}
+
+/** The mini-batches that a job that has ended says something of; none where it ended before it wrote any. */
+export function partsOf(artifacts: string, { output }: JobRecord): Part[] {
+  const lines = linesOf(join(artifacts, output.container, output.folder, 'parts.jsonl'));
+  return lines.map((line) => JSON.parse(line) as Part);
+}
+
 function compare(found: readonly string[], expected: readonly string[]): Differences {
   const counts = new Map<string, number>();
   for (const line of found) counts.set(line, (counts.get(line) ?? 0) + 1);

@@ -163,6 +163,12 @@ export class BatchGround {
     await this.#answered(`job ${name} to be cancelled`, () => this.#jobs.call('cancelJob', { name }));
   }
 
+  /** Cancels it and waits for its end. */
+  async cancelled(name: string): Promise<JobRecord> {
+    await this.cancel(name);
+    return this.until(name, ['Canceled', 'Completed', 'Failed'], settledMs);
+  }
+
   async resume(name: string): Promise<void> {
     await this.#jobs.call('resumeJob', { name });
   }
@@ -187,6 +193,13 @@ export class BatchGround {
     const call = (): Promise<{ verificationJson: string }> =>
       this.#jobs.call('verifyJob', { name }, { deadlineMs: settledMs });
     return JSON.parse((await this.#answered(`job ${name} to be verified`, call)).verificationJson) as Verified;
+  }
+
+  /** Every run of the script of a deployment raises, until it is mended. */
+  breakScript(deployment: string, broken: boolean): void {
+    const mark = `${this.#runsLog(deployment)}.broken`;
+    if (broken) writeFileSync(mark, '');
+    else rmSync(mark);
   }
 
   /** Mini-batches that the script of a deployment has begun to run since it was made. */

@@ -24,6 +24,8 @@ def init():
 def run(mini_batch):
     os.write(_log, b"%08d\n" % len(mini_batch))
     lines = []
+    if os.path.exists(os.environ["RUNS_LOG"] + ".broken"):
+        raise RuntimeError("broken for now")
     for path in mini_batch:
         _spend(_seconds)
         with open(path) as file:

@@ -1,5 +1,6 @@
 import type { Program } from '../programs.ts';
 import { batchFaultsProgram } from './batch-faults.ts';
+import { batchJobsProgram } from './batch-jobs.ts';
 import { besideBatchProgram } from './beside-batch.ts';
 import { configurationProgram } from './configuration.ts';
 import { disconnectsProgram } from './disconnects.ts';
@@ -16,6 +17,7 @@ export const programs: readonly Program[] = [
   unloadProgram,
   disconnectsProgram,
   batchFaultsProgram,
+  batchJobsProgram,
   besideBatchProgram,
   soakProgram,
 ];
