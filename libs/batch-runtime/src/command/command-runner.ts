@@ -53,6 +53,7 @@ export function createCommandRunner(
       outputs: Object.fromEntries(outputs),
     },
     what: 'the command',
+    timeSetting: 'limits.timeout',
   };
   return new ProcessRunner(plan, options);
 }

@@ -19,6 +19,8 @@ export interface ProcessPlan {
   load: object;
   /** For messages: `the scoring script score.py`. */
   what: string;
+  /** What sets the time of a run, for messages. */
+  timeSetting?: string;
 }
 
 type Answer = { kind: 'message'; message: Record<string, unknown> } | { kind: 'ended'; words: string };
@@ -77,7 +79,7 @@ export class ProcessRunner implements MiniBatchRunner {
       case 'ended':
         return { kind: 'process-lost', message: `the process of ${this.#plan.what} ${answer.words} in run()` };
       case 'late': {
-        const message = `${this.#plan.what} did not finish the mini-batch within ${timeoutMs / 1_000} s (retry_settings.timeout)`;
+        const message = `${this.#plan.what} did not finish the mini-batch within ${timeoutMs / 1_000} s (${this.#plan.timeSetting ?? 'retry_settings.timeout'})`;
         await this.#end(process);
         return { kind: 'timed-out', message };
       }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { jobKey } from '@mooring/batch-jobs';
 import type { SubmitJobRequest, SubmitJobResponse } from '@mooring/contracts/batch';
 import {
   batchJobDefaults,
@@ -18,6 +19,7 @@ import type { WebInput } from '../input/web/web-input.ts';
 import { ownFiles } from '../output/manifest.ts';
 import { modelInput, modelOutput, readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
 import { planPipeline } from '../pipeline/plan-pipeline.ts';
+import { stepJobName } from '../pipeline/step-job.ts';
 import type { Catalog } from '../ports.ts';
 import type { JobBook } from '../run/job-book.ts';
 
@@ -31,6 +33,9 @@ export interface SubmitDeps {
   /** Why jobs are refused because records may be lost; undefined: they may not, or the operator takes that. */
   unsafe: string | undefined;
 }
+
+/** The names of a step's files and of its lane on the work queue begin with its key. */
+const stepKeyCharactersMax = 200;
 
 /** Container of outputs that no request names a place for, as Azure calls its default datastore. */
 const defaultContainer = 'workspaceblobstore';
@@ -81,12 +86,20 @@ function found(job: JobRecord, fingerprint: string): SubmitJobResponse {
   );
 }
 
-/** What was asked and where. Who asked does not matter, nor what the one input is called: Azure's SDK has its own name for it. */
+/**
+ * What was asked and where. Who asked does not matter, nor what the one input and the one output are called: Azure's SDK has its own
+ * names for them.
+ */
 function fingerprintOf({ endpoint, deployment }: SubmitJobRequest, request: JobRequest): string {
-  const [only, another] = request.inputs;
-  const inputs = only === undefined || another !== undefined ? request.inputs : [{ ...only, name: '' }];
-  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), sorted({ ...request, inputs })]);
+  const [inputs, outputs] = [onlyUnnamed(request.inputs), onlyUnnamed(request.outputs)];
+  const what = sorted({ ...request, inputs, outputs });
+  const asked = JSON.stringify([endpoint.toLowerCase(), deployment.toLowerCase(), what]);
   return createHash('sha256').update(asked).digest('hex');
+}
+
+function onlyUnnamed<T extends { name: string }>(entries: readonly T[]): readonly T[] {
+  const [only, another] = entries;
+  return only === undefined || another !== undefined ? entries : [{ ...only, name: '' }];
 }
 
 function sorted(value: unknown): unknown {
@@ -127,6 +140,10 @@ async function newJob(
   if (spec.type === 'model') return { ...common, ...(await modelPart(deps, spec, request, name)) };
   const output = { container: defaultContainer, folder: `azureml/${name}` };
   const pipeline = await planPipeline(deps, spec, request, output);
+  if (pipeline.steps.some((step) => jobKey(stepJobName(name, step.name)).length > stepKeyCharactersMax)) {
+    const problem = 'is too long with the names of the steps behind it';
+    throw PlatformError.invalid('the job', [{ path: 'properties.name', problem, expected: 'a shorter name' }]);
+  }
   // Its steps have their own.
   const input = { name: '', type: 'uri_folder' as const, uri: '' };
   return { ...common, input, output, settings: batchJobDefaults, model: '', pipeline };

@@ -12,8 +12,8 @@ const lookMs = 250;
 const firstErrorBytesMax = 16 * 1024;
 
 /**
- * Takes the job of a pipeline one look further, from where its document and those of its steps say it is; it may be stopped anywhere and begun
- * again. Makes and resumes the jobs of steps, and hands on a cancellation; running them is their own.
+ * Takes the job of a pipeline to its next status, from where its document and those of its steps say it is; it may be stopped anywhere and
+ * begun again. Makes and resumes the jobs of steps, and hands on a cancellation; running them is their own.
  */
 export async function runPipeline(deps: PipelineDeps, job: Pipeline, signal: AbortSignal): Promise<void> {
   const { book, clock } = deps;
@@ -25,13 +25,22 @@ export async function runPipeline(deps: PipelineDeps, job: Pipeline, signal: Abo
     );
   } else if (job.status === 'Finalizing') await finishPipeline(deps, job, signal);
   else {
-    await look(deps, job, signal);
-    await setTimeout(lookMs, undefined, { signal }).catch(() => undefined);
+    let jobs: ReadonlyMap<string, JobRecord> = new Map();
+    for (let now: JobRecord = job; now.status === job.status; now = await book.get(job.name)) {
+      signal.throwIfAborted();
+      jobs = await stepJobs(book, job, jobs);
+      await look(deps, job, jobs, signal);
+      await setTimeout(lookMs, undefined, { signal }).catch(() => undefined);
+    }
   }
 }
 
-async function look(deps: PipelineDeps, job: Pipeline, signal: AbortSignal): Promise<void> {
-  const jobs = await stepJobs(deps.book, job);
+async function look(
+  deps: PipelineDeps,
+  job: Pipeline,
+  jobs: ReadonlyMap<string, JobRecord>,
+  signal: AbortSignal,
+): Promise<void> {
   if (job.status === 'CancelRequested') {
     if (await cancelSteps(deps, jobs)) await end(deps, job, jobs, 'Canceled');
     return;

@@ -42,10 +42,28 @@ export function stepJob(parent: JobRecord, planned: PlannedStep, at: Date): JobR
   };
 }
 
-/** The documents of the steps that have begun. */
-export async function stepJobs(book: JobBook, { name, pipeline }: Pipeline): Promise<Map<string, JobRecord>> {
-  const found = await Promise.all(
-    pipeline.steps.map(async (step) => [step.name, await book.find(stepJobName(name, step.name))] as const),
-  );
-  return new Map(found.filter((entry): entry is [string, JobRecord] => entry[1] !== undefined));
+/**
+ * The documents of the steps that have begun, by the steps' names. Asks for those alone that may have: one begins when those before it have
+ * completed, and a completed one of `known` stays as it is.
+ */
+export async function stepJobs(
+  book: JobBook,
+  { name, pipeline }: Pipeline,
+  known: ReadonlyMap<string, JobRecord> = new Map(),
+): Promise<Map<string, JobRecord>> {
+  const jobs = new Map([...known].filter(([, { status }]) => status === 'Completed'));
+  const asked = new Set(jobs.keys());
+  for (;;) {
+    const open = pipeline.steps.filter(
+      (step) => !asked.has(step.name) && step.after.every((before) => jobs.get(before)?.status === 'Completed'),
+    );
+    if (open.length === 0) return jobs;
+    await Promise.all(
+      open.map(async (step) => {
+        asked.add(step.name);
+        const job = await book.find(stepJobName(name, step.name));
+        if (job !== undefined) jobs.set(step.name, job);
+      }),
+    );
+  }
 }
