@@ -2,11 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { jobFiles, jobKey } from '@mooring/batch-jobs';
 import type { MiniBatchRunner } from '@mooring/batch-runtime';
-import { readBatchSettings, type JobRecord } from '@mooring/domain';
+import type { JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { Watch } from '@mooring/messaging';
 import type { ProcessLoad, Tracing } from '@mooring/telemetry';
 import { allot } from '../domain/allot.ts';
+import { demandOf } from '../domain/demand-of.ts';
 import { OnlineLoad } from '../domain/online-load.ts';
 import { comesFirst, noTurn, turnLengthMs, type Turn } from '../domain/turn.ts';
 import type { Jobs, Records, Troubles, Work } from '../ports.ts';
@@ -100,7 +101,10 @@ export class JobWorkers {
     }
     if (!runs) return;
     const present = this.#running.get(key);
-    if (present !== undefined) return;
+    if (present !== undefined) {
+      present.job = job;
+      return;
+    }
     this.#running.set(key, { job, processes: new Set(), loading: new Set(), failures: 0, turn: noTurn });
     this.#share();
   }
@@ -119,10 +123,7 @@ export class JobWorkers {
     if (this.#stop.signal.aborted) return;
     const nowMs = performance.now();
     const jobs = [...this.#running.values()].toSorted((a, b) => comesFirst(turnOf(a), turnOf(b), nowMs));
-    const demands = jobs.map(({ job: { name, settings, properties } }) => {
-      const { priority } = readBatchSettings(properties).settings;
-      return { job: name, priority, processesMax: settings.instanceCount * settings.maxConcurrencyPerInstance };
-    });
+    const demands = jobs.map(({ job }) => demandOf(job));
     const shares = allot(demands, this.#deps.processesMax);
     for (const running of jobs) {
       const share = shares.get(running.job.name) ?? 0;
