@@ -44,7 +44,7 @@ export function createWorker(options: WorkerOptions, nats: Nats, log: Logger): L
         records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
         troubles: await nats.bucket<JobTrouble>(miniBatchesBucket),
         work: await nats.workQueue<MiniBatchMessage>({ ...batchWork, ackWaitMs }),
-        createRunner: (job) => createRunnerOfJob(job, launches, jobsFolder),
+        createRunner: (job, signal) => createRunnerOfJob(job, { launches, jobsFolder, signal }),
         jobsFolder,
         processesMax,
         askLoad: options.giveWay ? () => askLoad(nats) : undefined,

@@ -15,7 +15,7 @@ export interface JobProcessDeps {
   work: Work;
   giveWay: GiveWay;
   records: Records;
-  createRunner: () => Promise<MiniBatchRunner>;
+  createRunner: (signal: AbortSignal) => Promise<MiniBatchRunner>;
   onLoaded: () => void;
   /** The process could not be loaded; what it was is for people. Another may be tried when it resolves; `signal`: at once. */
   onTrouble: (error: PlatformError, signal: AbortSignal) => Promise<void>;
@@ -77,7 +77,7 @@ export class JobProcess {
     const { createRunner, onLoaded, onTrouble, log, job } = this.#deps;
     let runner: MiniBatchRunner | undefined;
     try {
-      runner = await createRunner();
+      runner = await createRunner(this.#stop.signal);
       await runner.start(this.#stop.signal);
       onLoaded();
       return runner;

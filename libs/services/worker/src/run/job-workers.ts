@@ -19,7 +19,7 @@ export interface JobWorkersDeps {
   records: Records;
   troubles: Troubles;
   work: Work;
-  createRunner: (job: JobRecord) => Promise<MiniBatchRunner>;
+  createRunner: (job: JobRecord, signal: AbortSignal) => Promise<MiniBatchRunner>;
   jobsFolder: string;
   /** Processes of all jobs together. */
   processesMax: number;
@@ -151,7 +151,7 @@ export class JobWorkers {
       work,
       giveWay: this.#giveWay,
       records,
-      createRunner: () => createRunner(job),
+      createRunner: (signal) => createRunner(job, signal),
       onLoaded: () => {
         const nowMs = performance.now();
         running.failures = 0;

@@ -5,15 +5,14 @@ import { jobFiles, type Launches } from '@mooring/batch-jobs';
 import { createRunner, type MiniBatchRunner, type RunnerOptions } from '@mooring/batch-runtime';
 import { readBatchSettings, type JobRecord } from '@mooring/domain';
 import { createJobLog } from '../adapters/job-log.ts';
-import { createStepRunner } from '../step/step-runner.ts';
+import { createStepRunner } from './step-runner.ts';
 
 /** A process for a job, with a log and a folder of its own; the folder goes when the process has ended. */
 export async function createRunnerOfJob(
   job: JobRecord,
-  launches: Launches,
-  jobsFolder: string,
+  { launches, jobsFolder, signal: left }: { launches: Launches; jobsFolder: string; signal: AbortSignal },
 ): Promise<MiniBatchRunner> {
-  const launch = await launches.prepare(job);
+  const launch = await launches.prepare(job, left);
   const files = jobFiles(jobsFolder, job.name);
   const id = randomUUID().slice(0, 8);
   const workFolder = join(files.root, 'work', id);
@@ -29,10 +28,16 @@ export async function createRunnerOfJob(
     ...columnsOf(job),
   };
   const { runtime } = launch;
-  const runner =
-    job.step === undefined && runtime.kind !== 'command'
-      ? createRunner({ ...launch, runtime }, options)
-      : await createStepRunner(job, launch, options);
+  let runner: MiniBatchRunner;
+  try {
+    runner =
+      job.step === undefined && runtime.kind !== 'command'
+        ? createRunner({ ...launch, runtime }, options)
+        : await createStepRunner(job, launch, options);
+  } catch (thrown) {
+    out.end();
+    throw thrown;
+  }
   return {
     start: (signal) => runner.start(signal),
     run: (batch, how) => runner.run(batch, how),

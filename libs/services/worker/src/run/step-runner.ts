@@ -18,11 +18,7 @@ export async function createStepRunner(
 ): Promise<MiniBatchRunner> {
   if (step === undefined) throw new TypeError(`job '${name}' is no step of a pipeline`);
   const launch = { ...rest, environmentVariables: { ...rest.environmentVariables, ...step.environmentVariables } };
-  if (runtime.kind === 'command') {
-    // Its process begins there.
-    await mkdir(options.workFolder, { recursive: true });
-    return createCommandRunner({ ...launch, runtime }, step, options);
-  }
+  if (runtime.kind === 'command') return createCommandRunner({ ...launch, runtime }, step, options);
   const values = { inputs: inputTexts(step), outputs: await outputPaths(step, options.outputFolder) };
   return createRunner({ ...launch, runtime }, { ...options, arguments: argumentWords(step.arguments ?? '', values) });
 }
