@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -211,9 +211,13 @@ describe('batch jobs', () => {
   });
 
   it('are the same job in either spelling of the contract', async () => {
-    const first = await submit(bodyOf({ MiniBatchSize: 3, Compute: { InstanceCount: 2 } }), 'spelling');
+    const uri = 'azureml://datastores/photos/paths/out/predictions.csv';
+    const OutputData = { score: { JobOutputType: 'UriFile', Uri: uri } };
+    const first = await submit(bodyOf({ OutputData, MiniBatchSize: 3, Compute: { InstanceCount: 2 } }), 'spelling');
     const inputData = { UriFolder: { jobInputType: 'uri_folder', uri: 'azureml://datastores/photos/paths/night' } };
-    const sdk = { properties: { inputData, miniBatchSize: 3, compute: { isLocal: true, instanceCount: 2 } } };
+    const outputData = { output_name: { jobOutputType: 'UriFile', uri } };
+    const compute = { isLocal: true, instanceCount: 2 };
+    const sdk = { properties: { inputData, outputData, miniBatchSize: 3, compute } };
     const second = await submit(JSON.stringify(sdk), 'spelling');
     expect([second.name, second.created]).toEqual([first.name, false]);
     expect(first.settings).toMatchObject({ miniBatchSize: 3, instanceCount: 2 });
@@ -257,6 +261,39 @@ describe('batch jobs', () => {
     // Of both attempts.
     expect((await until(name, 'Completed')).usage).toMatchObject({ instanceS: 4.5, items: 5 });
     expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5, skipped: 0 } });
+  });
+
+  it('end though scripts wrote files that cannot be stored as they are called, and say which those are', async () => {
+    const { name, output } = await submit(bodyOf({ name: 'own-files', miniBatchSize: 5 }));
+    await until(name, 'Running');
+    const { scriptOutput } = jobFiles(jobs, name);
+    mkdirSync(join(scriptOutput, 'predictions.csv'), { recursive: true });
+    for (const file of ['fine.txt', 'two\nlines', 'manifest.json', 'predictions.csv/x']) {
+      writeFileSync(join(scriptOutput, file), file);
+    }
+    symlinkSync('/etc/passwd', join(scriptOutput, 'link'));
+    await scoreNext(name, 'one');
+    await until(name, 'Completed');
+    expect(await verify(name)).toMatchObject({ ok: true, problems: [] });
+    const read = (file: string): unknown =>
+      JSON.parse(readFileSync(join(artifacts, output.container, output.folder, file), 'utf8'));
+    expect(read('manifest.json')).toMatchObject({ scriptFiles: [{ file: 'fine.txt' }] });
+    expect(read('summary.json')).toMatchObject({
+      scriptFilesLeftOut: ['link', 'manifest.json', 'predictions.csv/x', 'two\nlines'].map((file) => ({ file })),
+    });
+  });
+
+  it('fail where the place of their output refuses it, and write it when they are resumed and it does no more', async () => {
+    const outputData = { score: { jobOutputType: 'UriFolder', uri: 'azureml://datastores/photos/paths/plain' } };
+    const { name } = await submit(bodyOf({ name: 'no-place', miniBatchSize: 5, outputData }));
+    writeFileSync(join(artifacts, 'photos', 'plain'), 'a file where a folder should be');
+    await until(name, 'Running');
+    await scoreNext(name, 'one');
+    expect((await until(name, 'Failed')).error).toMatchObject({ code: 'ARTIFACT_PATH_CONFLICT' });
+    rmSync(join(artifacts, 'photos', 'plain'));
+    await client.call('resumeJob', { name });
+    await until(name, 'Completed');
+    expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5 } });
   });
 
   it('have a trace below the request that made them, with a span for each status and one for the whole', async () => {
