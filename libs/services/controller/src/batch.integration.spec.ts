@@ -85,6 +85,26 @@ it('a job runs with the versions that it was made with, though the deployment na
   expect(launch).toMatchObject({ model: { name: 'weights' }, environmentVariables: {} });
 });
 
+it('a step whose code is not there shows when the pipeline’s deployment is made', async () => {
+  const component = { type: 'command', command: 'true', code: 'azureml:none:1' };
+  await ground.put('component', 'broken/1', componentSpec({ component }));
+  const jobs = { one: { componentId: 'azureml:broken@latest' } };
+  await ground.put('component', 'pipe/2', componentSpec({ component: { type: 'pipeline', jobs } }));
+  await ground.put('batch-deployment', 'night/broken', {
+    tags: {},
+    properties: {},
+    type: 'pipeline',
+    component: 'pipe/2',
+    settings: { continueOnStepFailure: false, forceRerun: false },
+  });
+  const { state, operation } = await ground.settled('batch-deployment', 'night/broken');
+  expect(state).toBe('Failed');
+  expect(operation.error).toMatchObject({
+    code: 'ResourceNotFound',
+    message: expect.stringMatching(/step 'one': the code 'none\/1'/),
+  });
+});
+
 it('a model that can neither run by itself nor has code shows when the deployment is made', async () => {
   await ground.put('batch-deployment', 'night/bad', batchDeploymentSpec({ model: 'weights/1' }));
   const { state, operation } = await ground.settled('batch-deployment', 'night/bad');
@@ -116,7 +136,8 @@ it('a step of a pipeline gets its code and its environment, as a command or as a
     component: 'pipe/1',
     settings: { continueOnStepFailure: false, forceRerun: false },
   });
-  await ground.settled('batch-deployment', 'night/pipe');
+  expect(await ground.settled('batch-deployment', 'night/pipe')).toMatchObject({ state: 'Succeeded' });
+  expect(await ground.logs('night', 'pipe', 'storage-initializer')).toContain("step 'one': preparing environment");
   const request = { endpoint: 'night', deployment: 'pipe', step: 'command' };
   const codeDir = join(ground.folder.artifacts, 'codes/script-1');
   expect(await ground.prepareBatch(request)).toMatchObject({
@@ -165,7 +186,7 @@ it('what is gone leaves nothing, and an online endpoint of its name keeps its ow
   await ground.remove('batch-endpoint', 'night');
   await ground.gone('batch-endpoint', 'night');
   expect(await ground.batchEndpoint('night')).toBeUndefined();
-  for (const name of ['rows', 'small', 'script', 'bad', 'pipe']) {
+  for (const name of ['rows', 'small', 'script', 'bad', 'pipe', 'broken']) {
     expect(await ground.get('batch-deployment', `night/${name}`)).toBeUndefined();
   }
   await expect(ground.keys('night')).rejects.toMatchObject({ code: 'not_found' });

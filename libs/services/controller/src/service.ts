@@ -36,6 +36,7 @@ import { createPrepareBatch } from './handlers/prepare-batch.ts';
 import type { ComputeTarget, PreparationLog } from './ports.ts';
 import { ControlLoop } from './reconcile/control-loop.ts';
 import { createJobInterpreters } from './reconcile/job-interpreters.ts';
+import { prepareBatchDeployment } from './reconcile/prepare-batch-deployment.ts';
 import { prepareBatch, prepareCommand } from './reconcile/prepare-batch.ts';
 import { prepareLaunch } from './reconcile/prepare-launch.ts';
 
@@ -101,7 +102,7 @@ async function startLoop(parts: Parts, { ofJobs, ...preparing }: Preparing): Pro
     bans,
     preparationLog,
     prepare: (spec, context) => prepareLaunch(preparing, spec, context),
-    prepareBatch: (spec, context) => prepareBatch(preparing, spec, context),
+    prepareBatch: (spec, context) => prepareBatchDeployment(preparing, spec, context),
     batchEndpoints: batchEndpoints.store,
     interpretersOfJobs: ofJobs.recent,
     pruneEnvironments: (interpreters) => environments.prune(interpreters.map((one) => environmentOf(config, one))),

@@ -1,12 +1,12 @@
-import { isTerminal, type BatchLaunch, type Stored } from '@mooring/domain';
+import { isTerminal, type BatchDeploymentSpec, type Stored } from '@mooring/domain';
 import type { Registry } from '../ports.ts';
 import { OperationReports } from './operation-reports.ts';
 import { Preparations, transientTriesMax, type Prepare, type Preparation } from './preparations.ts';
-import type { BatchParts } from './prepare-batch.ts';
+import type { PreparedBatchDeployment } from './prepare-batch-deployment.ts';
 
 export interface BatchDeploymentKeeperDeps {
   registry: Registry;
-  prepare: Prepare<BatchParts, BatchLaunch>;
+  prepare: Prepare<BatchDeploymentSpec, PreparedBatchDeployment>;
   /** Asks for another look at this deployment. */
   wake: () => void;
   /** Called when the deployment is gone. */
@@ -22,7 +22,7 @@ type Deployment = Stored<'batch-deployment'>;
 export class BatchDeploymentKeeper {
   private readonly key: string;
   private readonly deps: BatchDeploymentKeeperDeps;
-  private readonly preparations: Preparations<BatchParts, BatchLaunch>;
+  private readonly preparations: Preparations<BatchDeploymentSpec, PreparedBatchDeployment>;
   private readonly reports: OperationReports;
   private known: Deployment | undefined;
 
@@ -39,13 +39,11 @@ export class BatchDeploymentKeeper {
     return [endpoint, deployment];
   }
 
-  /** The Python interpreter of its jobs; none while it is not prepared. */
-  interpreters(): string[] {
-    if (this.known === undefined || this.known.spec.type === 'pipeline' || this.known.state === 'Failed') return [];
+  /** The Python interpreters of its jobs; none while it is not prepared. */
+  interpreters(): readonly string[] {
+    if (this.known === undefined || this.known.state === 'Failed') return [];
     const preparation = this.preparations.of(this.known.spec, Date.now());
-    if (preparation.state !== 'ready') return [];
-    const { runtime } = preparation.launch;
-    return runtime.kind === 'python' ? [runtime.interpreter] : [];
+    return preparation.state === 'ready' ? preparation.launch.interpreters : [];
   }
 
   /** Looks and acts; resolves with when to look again, in ms. */
@@ -54,14 +52,10 @@ export class BatchDeploymentKeeper {
     if (deployment === undefined || deployment.state === 'Deleting') return this.takeDown(deployment);
     if (this.known !== undefined && this.known.generation !== deployment.generation) this.preparations.forgetFailures();
     this.known = deployment;
-    if (deployment.spec.type === 'pipeline') {
-      if (!isTerminal(deployment.state)) await this.reports.succeeded(deployment);
-      return undefined;
-    }
     this.preparations.keepOnly([deployment.spec]);
     if (deployment.state === 'Failed') return undefined;
     const preparation = this.preparations.of(deployment.spec, Date.now());
-    if (!isTerminal(deployment.state)) await this.report(deployment, preparation, deployment.spec);
+    if (!isTerminal(deployment.state)) await this.report(deployment, preparation);
     const retryAtMs = this.preparations.nextRetryAtMs();
     return retryAtMs === undefined ? undefined : Math.max(0, retryAtMs - Date.now()) + 1;
   }
@@ -71,13 +65,13 @@ export class BatchDeploymentKeeper {
     this.preparations.keepOnly([]);
   }
 
-  private async report(deployment: Deployment, preparation: Preparation<BatchLaunch>, spec: BatchParts): Promise<void> {
+  private async report(deployment: Deployment, preparation: Preparation<PreparedBatchDeployment>): Promise<void> {
     if (preparation.state === 'ready') return this.reports.succeeded(deployment, preparation.launch.warnings);
     if (preparation.state === 'running') {
       return this.reports.progress(deployment, { step: preparation.step, percentComplete: 10 });
     }
     const { failure, retryAtMs } = preparation;
-    if (retryAtMs === undefined || this.preparations.failuresOf(spec) >= transientTriesMax) {
+    if (retryAtMs === undefined || this.preparations.failuresOf(deployment.spec) >= transientTriesMax) {
       return this.reports.failed(deployment, { code: failure.code, message: failure.message });
     }
     return this.reports.progress(deployment, {

@@ -1,8 +1,8 @@
-import type { BatchLaunch } from '@mooring/domain';
+import type { BatchDeploymentSpec } from '@mooring/domain';
 import type { Auth, BatchEndpointStore, PreparationLog, Registry } from '../ports.ts';
 import { BatchDeploymentKeeper } from './batch-deployment-keeper.ts';
 import { BatchEndpointKeeper } from './batch-endpoint-keeper.ts';
-import type { BatchParts } from './prepare-batch.ts';
+import type { PreparedBatchDeployment } from './prepare-batch-deployment.ts';
 import type { PrepareContext } from './prepare-runtime.ts';
 
 export interface BatchKeepersDeps {
@@ -10,7 +10,7 @@ export interface BatchKeepersDeps {
   auth: Auth;
   records: BatchEndpointStore;
   preparationLog: PreparationLog;
-  prepare: (spec: BatchParts, context: PrepareContext) => Promise<BatchLaunch>;
+  prepare: (spec: BatchDeploymentSpec, context: PrepareContext) => Promise<PreparedBatchDeployment>;
   wake: (kind: BatchKind, key: string) => void;
 }
 
