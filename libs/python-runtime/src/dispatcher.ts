@@ -53,7 +53,7 @@ export class Dispatcher {
         this.#desk.putBack(open);
         return;
       }
-      slot.give(open, nowMs);
+      slot.give(open, nowMs, this.#most() === 1);
       if (slot.calls.length > 1) this.#recall ??= setTimeout(() => this.#recallLate(), lateMs);
     }
   }
@@ -66,9 +66,14 @@ export class Dispatcher {
   #next(nowMs: number): WorkerSlot | undefined {
     const idle = this.#slots.find(({ state }) => state === 'idle');
     if (!this.#ahead) return idle;
-    if (idle === undefined) return this.#leastBusy(1 + Math.floor(aheadUs / this.#peakUs), nowMs);
+    if (idle === undefined) return this.#leastBusy(this.#most(), nowMs);
     const behind = Math.floor(wakeUs / this.#longUs);
     return (behind > 0 ? this.#leastBusy(1 + behind, nowMs) : undefined) ?? idle;
+  }
+
+  /** Calls that a worker may have, as long as they have been of late. */
+  #most(): number {
+    return this.#ahead ? 1 + Math.floor(aheadUs / this.#peakUs) : 1;
   }
 
   /** One that has fewer calls than `most`, all of them short. */

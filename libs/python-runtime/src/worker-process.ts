@@ -76,10 +76,14 @@ export class WorkerProcess {
     this.#flush();
   }
 
-  /** Gives it a call, which it begins when it has answered those before. Calls of one turn of the event loop go out together. */
-  call(id: number, call: ScoreCall): void {
+  /**
+   * Gives it a call, which it begins when it has answered those before. Calls of one turn of the event loop go out together, except
+   * one that no other will follow, which is `alone`.
+   */
+  call(id: number, call: ScoreCall, alone: boolean): void {
     this.#writer.call(id, call);
-    if (this.#flushing) return;
+    if (alone) this.#flush();
+    if (alone || this.#flushing) return;
     this.#flushing = true;
     // setImmediate, not a microtask: what else became readable in this turn has its calls and answers in the same write.
     setImmediate(() => this.#flush());

@@ -85,8 +85,8 @@ export class WorkerSlot {
       this.#loadTimer = setTimeout(() => this.#loadTooLong(initTimeoutMs), initTimeoutMs);
   }
 
-  /** Gives the worker a call: to begin at once when it is idle, behind those that it has otherwise. */
-  give(open: OpenCall, nowMs: number): void {
+  /** Gives the worker a call: to begin at once when it is idle, behind those that it has otherwise. `alone`: it gets no further one meanwhile. */
+  give(open: OpenCall, nowMs: number, alone: boolean): void {
     if (this.calls.length === 0) open.startedMs = nowMs;
     this.calls.push(open);
     open.slot = this;
@@ -94,7 +94,7 @@ export class WorkerSlot {
     open.frameId = this.#nextId;
     this.#nextId = (this.#nextId + 1) >>> 0;
     this.state = 'busy';
-    this.#worker?.call(open.frameId, open.call);
+    this.#worker?.call(open.frameId, open.call, alone);
   }
 
   /**

@@ -6,6 +6,7 @@ import {
   type ClientDuplexStream,
 } from '@grpc/grpc-js';
 import type { Abandoned, Hello } from '@mooring/contracts/scoring';
+import { CallLengths } from './call-lengths.ts';
 import { messageBytesMax, rawScoringService } from './method.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { free, MessageRoom, Outbox } from './outbox.ts';
@@ -62,6 +63,7 @@ export class ClientStream {
   readonly #calls: OpenCalls;
   readonly #events: ClientStreamEvents;
   readonly #outbox: Outbox;
+  readonly #lengths = new CallLengths();
   #wantsHeaders = false;
   #peerReadsChunks = false;
   #saidReadsChunks = false;
@@ -93,7 +95,7 @@ export class ClientStream {
 
   /** Says that there may be something to send. */
   wake(): void {
-    if (this.#connected) this.#outbox.wake();
+    if (this.#connected) this.#outbox.wake(this.#lengths.long);
   }
 
   /** Nothing more will be sent. */
@@ -118,7 +120,10 @@ export class ClientStream {
       const { hello, replies, credit, drain, abandoned, chunks } = decodeResponse(message);
       if (hello !== undefined) this.#greet(hello);
       for (const chunk of chunks) this.#calls.receive(chunk);
-      for (const reply of replies) this.#calls.settle(reply.id, reply);
+      for (const reply of replies) {
+        this.#lengths.note(reply);
+        this.#calls.settle(reply.id, reply);
+      }
       if (credit !== undefined) this.#events.credit(credit.credits);
       if (abandoned !== undefined) this.#events.abandoned(abandoned);
       if (drain !== undefined) this.#events.drain();

@@ -4,7 +4,7 @@ export const messageTargetBytes = 256 * 1024;
 const largeMessageBytes = 64 * 1024;
 
 /**
- * Gathers what is to be said until the event loop has read everything that arrived together, then writes it as one
+ * Gathers what is to be said, as a rule until the event loop has read everything that arrived together, then writes it as one
  * message; while a message is under way, the next one gathers. So there is never more than one unfinished write: what
  * has not been taken was certainly not sent, and a slow peer makes the messages larger instead of more.
  */
@@ -14,6 +14,10 @@ export class Outbox {
   #scheduled = false;
   #writing = false;
   #closed = false;
+  readonly #leave = (): void => {
+    this.#scheduled = false;
+    this.#flush();
+  };
 
   /** `take` gives the next message or undefined; `write` calls `done` when the transport has taken it. */
   constructor(take: () => Buffer | undefined, write: (message: Buffer, done: () => void) => void) {
@@ -26,15 +30,13 @@ export class Outbox {
     return this.#writing;
   }
 
-  /** Says that there is something to take. */
-  wake(): void {
+  /** Says that there is something to take. `now`: it does not wait for what else this turn of the event loop brings. */
+  wake(now = false): void {
     if (this.#scheduled || this.#writing || this.#closed) return;
     this.#scheduled = true;
-    // setImmediate, not a microtask: callbacks of other sockets that became readable in this turn run first.
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
+    if (now) process.nextTick(this.#leave);
+    // Not a microtask: callbacks of other sockets that became readable in this turn run first.
+    else setImmediate(this.#leave);
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import type { Call, Chunk } from '@mooring/contracts/scoring';
 import { PlatformError } from '@mooring/errors';
 import type { Logger } from 'pino';
 import { abandonedBy, type AbandonedSum } from './abandoned.ts';
+import { CallLengths } from './call-lengths.ts';
 import { IncomingBodies, largeBodyBytes, OutgoingBodies } from './chunked-bodies.ts';
 import { failedReply, type ScoreReply, type ScoringPort } from './port.ts';
 import { free, MessageRoom, messageTargetBytes, Outbox } from './outbox.ts';
@@ -37,6 +38,7 @@ export class ServerStream {
   #unsentLargeBytes = 0;
   #peerReadsChunks = false;
   readonly #room = new MessageRoom();
+  readonly #lengths = new CallLengths();
   #signals: ServerSignals;
   #running = 0;
   #credits: number;
@@ -191,6 +193,7 @@ export class ServerStream {
     this.#running -= 1;
     if (abort.signal.aborted || this.#over) return;
     this.#open.delete(id);
+    this.#lengths.note(reply);
     this.#send({ id, reply });
   }
 
@@ -206,7 +209,7 @@ export class ServerStream {
     const refusedTooMany = this.#replies.length > this.#credits * 2 + 64;
     const tooMuch = this.#unsentBytes > unsentBytesMax || this.#unsentLargeBytes > unsentLargeBytesMax;
     if (this.#outbox.writing && (tooMuch || refusedTooMany)) this.#stream.pause();
-    this.#outbox.wake();
+    this.#outbox.wake(this.#lengths.long);
   }
 
   /** A message's worth of small answers as they came, and a piece of one large one. */
