@@ -1,18 +1,25 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { Dir, Stats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { basename, join, matchesGlob } from 'node:path';
 import type { InputFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { FoundInput } from './find-input.ts';
+import { folderNames, openFolder, type FolderName, type FolderNamesOptions } from './folder-names.ts';
 
 /** Deeper folders are a loop or a mistake. */
 const depthMax = 64;
 
+/** Some MiB of names. */
+const namesMax = 20_000;
+
+export type ListOptions = Pick<FolderNamesOptions, 'scratch' | 'signal'> & Partial<FolderNamesOptions>;
+
 /**
- * The files of an input, in the order of their paths (UTF-16 units, folder by folder), which does not depend on the file system.
- * Of the names of one folder at a time memory is held. Links are never followed, because they could lead anywhere: they are listed
- * with a problem, as is all else that cannot be read.
+ * The files of an input, in the order of their paths (UTF-16 units, folder by folder), which does not depend on the file system, in
+ * memory that does not grow with their number. Links are never followed, because they could lead anywhere: they are listed with a
+ * problem, as is all else that cannot be read.
  */
-export async function* listFiles({ root, glob }: FoundInput, signal: AbortSignal): AsyncGenerator<InputFile> {
+export async function* listFiles({ root, glob }: FoundInput, options: ListOptions): AsyncGenerator<InputFile> {
   const top = await lstat(root);
   if (top.isFile()) {
     yield fileOf(basename(root), root, top);
@@ -20,49 +27,60 @@ export async function* listFiles({ root, glob }: FoundInput, signal: AbortSignal
   }
   if (!top.isDirectory())
     throw new PlatformError('invalid_argument', 'INPUT_NOT_READABLE', 'the input is no file or folder');
-  yield* walk(root, '', glob, 0, signal);
+  yield* walk({ root, glob, options: { namesMax, ...options } }, '', 0);
 }
 
-async function* walk(
-  root: string,
-  below: string,
-  glob: string | undefined,
-  depth: number,
-  signal: AbortSignal,
-): AsyncGenerator<InputFile> {
-  signal.throwIfAborted();
+interface Walk {
+  root: string;
+  glob: string | undefined;
+  options: FolderNamesOptions;
+}
+
+async function* walk(within: Walk, below: string, depth: number): AsyncGenerator<InputFile> {
+  const { root, glob, options } = within;
+  options.signal.throwIfAborted();
   if (depth > depthMax) {
     yield unreadable(below, `lies more than ${depthMax} folders deep`);
     return;
   }
-  const entries = await readdir(join(root, below), { withFileTypes: true, encoding: 'buffer' });
-  const named = entries.map((entry) => ({ entry, name: entry.name.toString('utf8') }));
-  for (const { entry, name } of named.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  const folder = await lookedAt(openFolder(join(root, below)), below);
+  if (!(folder instanceof Dir)) {
+    if (folder !== undefined) yield folder;
+    return;
+  }
+  for await (const { name, kind } of folderNames(folder, options)) {
     const path = below === '' ? name : `${below}/${name}`;
-    if (entry.isDirectory()) {
-      yield* walk(root, path, glob, depth + 1, signal);
+    if (kind === 'folder') {
+      yield* walk(within, path, depth + 1);
       continue;
     }
     if (glob !== undefined && !matchesGlob(path, glob)) continue;
-    const problem = problemOf(entry, name);
-    if (problem !== undefined) {
-      yield unreadable(path, problem);
+    if (kind !== 'file') {
+      yield unreadable(path, problems[kind]);
       continue;
     }
     const localPath = join(root, path);
-    yield fileOf(path, localPath, await lstat(localPath));
+    const file = await lookedAt(lstat(localPath), path);
+    if (file !== undefined) yield file instanceof Stats ? fileOf(path, localPath, file) : file;
   }
 }
 
-function problemOf(
-  entry: { name: Buffer; isFile(): boolean; isSymbolicLink(): boolean },
-  name: string,
-): string | undefined {
-  if (entry.isSymbolicLink()) return 'is a link, which is not followed';
-  if (!entry.isFile()) return 'is neither a file nor a folder';
-  if (!Buffer.from(name, 'utf8').equals(entry.name)) return 'has a name that is not UTF-8';
-  return undefined;
+/** Undefined for what went while the folder was read; what cannot be read is listed so. The input itself must be readable. */
+async function lookedAt<T>(looking: Promise<T>, path: string): Promise<T | InputFile | undefined> {
+  try {
+    return await looking;
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (path === '' || code === undefined) throw thrown;
+    return code === 'ENOENT' ? undefined : unreadable(path, `cannot be read (${code})`);
+  }
 }
+
+const problems: Readonly<Record<Exclude<FolderName['kind'], 'file' | 'folder'>, string>> = {
+  link: 'is a link, which is not followed',
+  other: 'is neither a file nor a folder',
+  'not UTF-8': 'has a name that is not UTF-8',
+};
 
 function fileOf(path: string, localPath: string, found: { size: number; mtimeMs: number }): InputFile {
   return { path, localPath, bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) };

@@ -24,7 +24,7 @@ export async function prepareInput(
   let bytes = 0;
   const listing = await writeJsonLines(
     files.listing,
-    counted(listFiles(input, options.signal), (file) => void (bytes += file.bytes)),
+    counted(listFiles(input, { scratch: files.root, signal: options.signal }), (file) => void (bytes += file.bytes)),
   );
   if (listing.lines === 0) {
     const what = input.glob === undefined ? 'holds no files' : `holds no files that match '${input.glob}'`;
