@@ -12,7 +12,7 @@ exit status is 1 when a request was lost or answered wrong.
       --count N            how often each change is made (default 50)
       --minutes N          how long soak takes (default 30)
       --cycles N           loads and unloads that unload makes (default 1000)
-      --seed N             of what batch-faults draws by chance (default 1)
+      --seed N             of what batch-faults and pipeline-faults draw by chance (default 1)
       --rate N             requests a second (default 500)
       --topology NAME      default, single or split
       --edge N             data-plane processes

@@ -104,13 +104,7 @@ export class BatchGround {
     /** It takes this time of a core, instead of waiting. */
     busy = false,
   ): Promise<void> {
-    const registry = createClient(RegistryServiceClient, this.#socket('registry'), callMs);
-    try {
-      const put = async <K extends ResourceKind>(kind: K, key: string, spec: SpecByKind[K]): Promise<void> => {
-        const specJson = JSON.stringify(spec);
-        await registry.call('putResource', { kind, key, specJson, ifMatch: '', principal: 'load-tests' });
-        await this.#settled(registry, kind, key);
-      };
+    await this.putting(async (put) => {
       const artifacts = { model: 'models/iris-1/model.onnx', code: 'codes/night-1/score.py' };
       for (const [from, to] of [
         [modelFile, artifacts.model],
@@ -136,6 +130,20 @@ export class BatchGround {
         job: { ...batchJobDefaults, ...job },
       });
       await put('batch-deployment', `night/${name}`, spec);
+    });
+  }
+
+  /** Resources that are stored and settled, one after the other. */
+  async putting(
+    work: (put: <K extends ResourceKind>(kind: K, key: string, spec: SpecByKind[K]) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const registry = createClient(RegistryServiceClient, this.#socket('registry'), callMs);
+    try {
+      await work(async (kind, key, spec) => {
+        const specJson = JSON.stringify(spec);
+        await registry.call('putResource', { kind, key, specJson, ifMatch: '', principal: 'load-tests' });
+        await this.#settled(registry, kind, key);
+      });
     } finally {
       registry.close();
     }

@@ -2,6 +2,7 @@ import type { Program } from '../programs.ts';
 import { batchFaultsProgram } from './batch-faults.ts';
 import { batchJobsProgram } from './batch-jobs.ts';
 import { besideBatchProgram } from './beside-batch.ts';
+import { pipelineFaultsProgram } from './pipeline-faults.ts';
 import { configurationProgram } from './configuration.ts';
 import { disconnectsProgram } from './disconnects.ts';
 import { largeBodiesProgram } from './large-bodies.ts';
@@ -18,6 +19,7 @@ export const programs: readonly Program[] = [
   disconnectsProgram,
   batchFaultsProgram,
   batchJobsProgram,
+  pipelineFaultsProgram,
   besideBatchProgram,
   soakProgram,
 ];
