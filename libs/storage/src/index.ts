@@ -7,5 +7,5 @@ export type {
   PutOptions,
 } from './artifact-store.ts';
 export { createFolderStore } from './folder-store.ts';
-export { isContainerName } from './safe-names.ts';
+export { isArtifactPath, isContainerName } from './safe-names.ts';
 export { sha256Tree } from './sha256-tree.ts';

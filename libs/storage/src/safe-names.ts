@@ -40,6 +40,15 @@ export function safeSegments(path: string): string[] {
   return segments;
 }
 
+/** True where something can be stored at `path`. */
+export function isArtifactPath(path: string): boolean {
+  try {
+    return safeSegments(path).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** A file name for what belongs to an artifact but must not lie beside it. */
 export function sideName(container: string, path: string): string {
   return createHash('sha256').update(`${container}/${path}`).digest('hex');

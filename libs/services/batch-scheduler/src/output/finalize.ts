@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { createReadStream, existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   jobFiles,
   jsonLines,
@@ -11,8 +11,9 @@ import {
   type MiniBatchRecords,
 } from '@mooring/batch-jobs';
 import type { JobRecord, JobUsage, MiniBatchRecord, PartFile } from '@mooring/domain';
-import type { ArtifactStore, ByteSource } from '@mooring/storage';
+import { isArtifactPath, type ArtifactStore, type ByteSource } from '@mooring/storage';
 import { addUsage, usageOfRecord } from '../domain/job-usage.ts';
+import { listFiles } from '../input/list-files.ts';
 import { putCommandFiles } from '../pipeline/command-files.ts';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
 import { PartDamaged } from './part-damaged.ts';
@@ -28,6 +29,10 @@ export interface FinalizeDeps {
 /** Records that are asked for at once. */
 const readAhead = 64;
 const outputBytesMax = 2 ** 50;
+/** Files of scripts: the manifest names each. */
+const scriptFilesMax = 50_000;
+/** Of those that are left out, so many are named. */
+const leftOutMax = 100;
 
 /** Items of the whole input; they sum to all that was listed. */
 export interface Counts {
@@ -61,11 +66,12 @@ export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: Abort
       : undefined;
   const errors = await output.put('errors.jsonl', contents(files, partsList, 'errors', signal));
   const parts = await output.put('parts.jsonl', createReadStream(partsList));
+  const leftOut: LeftOut[] = [];
   const scriptFiles =
     job.step?.command === undefined
-      ? await output.putFolder(files.scriptOutput, signal)
+      ? await output.putFolder(files, leftOut, signal)
       : await putCommandFiles(deps, job, (name, source) => output.put(name, source), signal);
-  await output.putJson('summary.json', summaryOf(job, counts));
+  await output.putJson('summary.json', { ...summaryOf(job, counts), scriptFilesLeftOut: leftOut });
   const manifest: Manifest = {
     format: 1,
     job: job.name,
@@ -200,22 +206,33 @@ class Output {
     await this.put(name, one(bytes));
   }
 
-  /** What scripts wrote themselves, beside the files of ours; names that are ours are refused to them. */
-  async putFolder(folder: string, signal: AbortSignal): Promise<FileDigest[]> {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((thrown: unknown) => {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw thrown;
-    });
+  /** What scripts wrote themselves, beside the files of ours. A file that cannot be stored as it is called is left out, and the job ends. */
+  async putFolder(files: JobFiles, leftOut: LeftOut[], signal: AbortSignal): Promise<FileDigest[]> {
     const written: FileDigest[] = [];
-    for (const entry of entries) {
-      if (!entry.isFile()) continue;
-      signal.throwIfAborted();
-      const path = join(entry.parentPath, entry.name);
-      const name = relative(folder, path).replaceAll('\\', '/');
-      if (!this.#taken.has(name)) written.push(await this.put(name, createReadStream(path)));
+    const { root: scratch, scriptOutput: root } = files;
+    if (!existsSync(root)) return written;
+    for await (const { path, localPath, problem } of listFiles({ root }, { scratch, signal })) {
+      const why = problem?.message ?? (await this.#whyNot(path, localPath, written.length));
+      if (why === undefined) written.push(await this.put(path, createReadStream(localPath)));
+      else if (leftOut.length < leftOutMax) leftOut.push({ file: path, why });
     }
-    return written.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+    return written;
   }
+
+  async #whyNot(path: string, localPath: string, stored: number): Promise<string | undefined> {
+    if (stored === scriptFilesMax) return `is more than ${scriptFilesMax} files`;
+    const above = path.split('/').map((_name, at, names) => names.slice(0, at + 1).join('/'));
+    if (above.some((name) => this.#taken.has(name))) return 'is called as a file that every output has';
+    if (!isArtifactPath(placeOfFile(this.#job, path).path)) return 'has a name that the artifact store cannot hold';
+    const refused = await access(localPath, constants.R_OK).catch((thrown: unknown) => thrown);
+    return refused === undefined ? undefined : 'cannot be read';
+  }
+}
+
+/** A file that a script wrote and that is not in the output. */
+interface LeftOut {
+  file: string;
+  why: string;
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

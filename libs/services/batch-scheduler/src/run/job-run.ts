@@ -59,6 +59,7 @@ const mendMs = 10_000;
 const finalCodes = new Set([
   'invalid_argument',
   'not_found',
+  'already_exists',
   'failed_precondition',
   'permission_denied',
   'too_large',
@@ -129,7 +130,7 @@ async function listInput(
   const list = async (): Promise<NonNullable<JobRecord['listing']>> =>
     prepareInput(job, await find(job.input), files, options);
   if (job.step === undefined) return { listing: job.listing ?? (await list()) };
-  const paths = await findStepInputs(job.step, find);
+  const paths = await findStepInputs(job.step, find, files);
   const listing =
     job.listing ?? (job.step.command === undefined ? await list() : await prepareCommandStep(job, paths, files));
   return { listing, step: { step: { ...job.step, paths } } };
@@ -148,15 +149,16 @@ function ranOf({ model, codeDigest, environmentDigest }: BatchLaunch | CommandLa
   };
 }
 
-/** Nothing has run yet, so nothing is to be finalised. */
+/** From the status that `job` was seen in; nothing more is written. */
 async function fail(
   { book, clock }: JobRunDeps,
   job: JobRecord,
-  error: { code: string; message: string },
+  error: NonNullable<JobRecord['error']>,
 ): Promise<void> {
-  await book.change(job.name, (now) =>
-    now.status === 'Preparing' ? moved(now, 'Failed', clock(), { error }) : undefined,
-  );
+  await book.change(job.name, (now) => {
+    const { ending: _ending, ...rest } = now;
+    return now.status === job.status ? moved(rest, 'Failed', clock(), { error }) : undefined;
+  });
 }
 
 type End = Pick<JobRecord, 'error'> & { ending: NonNullable<JobRecord['ending']> };
@@ -297,7 +299,10 @@ async function finish(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Pr
     counts = await finalize(deps, job, signal);
   } catch (thrown) {
     if (thrown instanceof PartDamaged) return repair(deps, job, thrown);
-    throw thrown;
+    const { code, reason, message } = PlatformError.from(thrown);
+    if (!finalCodes.has(code)) throw thrown;
+    // A place that refuses the output would do so each time, and the job hold up others for good. Resumed, it is tried again.
+    return fail(deps, job, { code: reason, message: `what was scored could not be written to its place: ${message}` });
   }
   await deps.book.change(job.name, (now) => {
     if (now.status !== 'Finalizing') return undefined;
