@@ -24,6 +24,8 @@ export interface BatchEndpoint {
   outputFile(job: string, file: string): string;
 }
 
+/** Jobs have the lowest priority of the machine, and tests of others may take all of it. */
+const jobMs = 150_000;
 const terminal: readonly JobStatus[] = ['Completed', 'Failed', 'Canceled'];
 
 export async function makeBatchEndpoint(platform: Platform, name: string): Promise<BatchEndpoint> {
@@ -51,10 +53,14 @@ export async function makeBatchEndpoint(platform: Platform, name: string): Promi
       return (JSON.parse(body.toString()) as Job).name;
     },
     reached: async (job, ...statuses) => {
-      const end = await until(`job ${job} to be ${statuses.join(' or ')}`, async () => {
-        const found = await jobNamed(job);
-        return [...statuses, ...terminal].includes(found.properties.status) && found;
-      });
+      const end = await until(
+        `job ${job} to be ${statuses.join(' or ')}`,
+        async () => {
+          const found = await jobNamed(job);
+          return [...statuses, ...terminal].includes(found.properties.status) && found;
+        },
+        jobMs,
+      );
       expect(statuses, JSON.stringify(end.properties)).toContain(end.properties.status);
       return end;
     },
