@@ -141,7 +141,7 @@ export interface JobProgress {
   miniBatchesDone: number;
   itemsPerS?: number;
   etaS?: number;
-  /** Jobs that are before it, while it is queued. */
+  /** Jobs that are before it, while it is queued: said of a job that is shown, and not stored. */
   queuePosition?: number;
 }
 

@@ -15,7 +15,14 @@ import { createFolderStore } from '@mooring/storage';
 import type { DataFolder } from '@mooring/config';
 import type { Tracing } from '@mooring/telemetry';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
-import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
+import {
+  createCancelJob,
+  createGetJob,
+  createListJobs,
+  createResumeJob,
+  createVerifyJob,
+  type QueuePositions,
+} from './handlers/jobs.ts';
 import { createSubmitJob, type SubmitDeps } from './handlers/submit-job.ts';
 import { createWebInput, type WebInputOptions } from './input/web/web-input.ts';
 import type { Catalog } from './ports.ts';
@@ -70,13 +77,21 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
       // Once the buckets are there.
       if (!options.lazySyncAllowed) deps.unsafe = await whyUnsafe(nats, options.syncsAlways);
       const run = (name: string, signal: AbortSignal): Promise<void> => runJob(deps, name, signal);
-      loop = new JobLoop({ book: deps.book, jobs, run, activeMax: options.activeJobsMax, clock: deps.clock, log });
-      await loop.start();
-      showJobs(loop);
+      const going = new JobLoop({
+        book: deps.book,
+        jobs,
+        run,
+        activeMax: options.activeJobsMax,
+        clock: deps.clock,
+        log,
+      });
+      loop = going;
+      await going.start();
+      showJobs(going);
       const { filesKeptDays, jobsKeptDays } = options;
       retention = new Retention({ ...deps, jobs, filesKeptDays, jobsKeptDays });
       retention.start();
-      const services = [mount(deps, log)];
+      const services = [mount(deps, () => going.positions(), log)];
       server = await startGrpcServer({
         address: options.address,
         listenFd: options.listenFd,
@@ -103,12 +118,16 @@ async function whyUnsafe(nats: Nats, syncsAlways: boolean): Promise<string | und
   return 'it may sync its files only now and then: set `sync_interval: always` in its jetstream block, and MOORING_NATS_SYNC=always here to say so';
 }
 
-function mount(deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'>, log: Logger): MountedService {
+function mount(
+  deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'>,
+  positions: QueuePositions,
+  log: Logger,
+): MountedService {
   const { book, clock, jobsFolder } = deps;
   return service<BatchServiceServer>(BatchServiceService, {
     submitJob: unary(log, createSubmitJob(deps)),
-    getJob: unary(log, createGetJob(book)),
-    listJobs: unary(log, createListJobs(book)),
+    getJob: unary(log, createGetJob(book, positions)),
+    listJobs: unary(log, createListJobs(book, positions)),
     cancelJob: unary(log, createCancelJob(book, clock)),
     resumeJob: unary(log, createResumeJob(book, clock)),
     verifyJob: unary(log, createVerifyJob(book, deps)),

@@ -20,7 +20,7 @@ export function isActive({ status }: Pick<JobRecord, 'status'>): boolean {
 /** The job in another status, with the times that go with it. What signs an address of the web is kept until the file was fetched. */
 export function moved(job: JobRecord, status: JobStatus, at: Date, rest: Partial<JobRecord> = {}): JobRecord {
   const now = at.toISOString();
-  const { queuePosition: _position, itemsPerS: _rate, etaS: _eta, ...progress } = job.progress;
+  const { itemsPerS: _rate, etaS: _eta, ...progress } = job.progress;
   return {
     ...job,
     ...(status === 'Preparing' && job.startedAt === undefined ? { startedAt: now } : {}),

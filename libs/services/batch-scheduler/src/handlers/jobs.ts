@@ -10,6 +10,7 @@ import type {
   VerifyJobRequest,
   VerifyJobResponse,
 } from '@mooring/contracts/batch';
+import type { JobRecord } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { CallContext } from '@mooring/rpc';
 import { canceled, resumed } from '../domain/job-state.ts';
@@ -21,14 +22,24 @@ import type { JobBook } from '../run/job-book.ts';
 const pageSizeDefault = 100;
 const pageSizeMax = 1_000;
 
-export function createGetJob(book: JobBook) {
+/** How many jobs are before each one that is queued, by names. */
+export type QueuePositions = () => ReadonlyMap<string, number>;
+
+/** A job's place changes with other jobs, so its document does not hold it. */
+function shown(job: JobRecord, positions: ReadonlyMap<string, number>): string {
+  const queuePosition = job.status === 'Queued' ? positions.get(job.name) : undefined;
+  if (queuePosition === undefined) return JSON.stringify(job);
+  return JSON.stringify({ ...job, progress: { ...job.progress, queuePosition } });
+}
+
+export function createGetJob(book: JobBook, positions: QueuePositions) {
   return async ({ name }: GetJobRequest): Promise<GetJobResponse> => ({
-    jobJson: JSON.stringify(await book.get(name)),
+    jobJson: shown(await book.get(name), positions()),
   });
 }
 
 /** Newest first; the token is the name of the last one of a page. */
-export function createListJobs(book: JobBook) {
+export function createListJobs(book: JobBook, positions: QueuePositions) {
   return async ({ endpoint, pageSize, pageToken }: ListJobsRequest): Promise<ListJobsResponse> => {
     const size = Math.min(pageSizeMax, pageSize === 0 ? pageSizeDefault : pageSize);
     const wanted = endpoint.toLowerCase();
@@ -46,7 +57,7 @@ export function createListJobs(book: JobBook) {
     const from = before + 1;
     const page = jobs.slice(from, from + size);
     const nextPageToken = from + size < jobs.length ? (page.at(-1)?.name ?? '') : '';
-    return { jobJson: page.map((job) => JSON.stringify(job)), nextPageToken };
+    return { jobJson: page.map((job) => shown(job, positions())), nextPageToken };
   };
 }
 

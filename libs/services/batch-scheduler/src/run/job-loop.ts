@@ -22,12 +22,17 @@ const pipelinesMax = 64;
 const firstRetryMs = 200;
 const longestRetryMs = 5_000;
 
-/** By priority, then in the order in which they came. */
-function comesFirst(a: JobRecord, b: JobRecord): number {
-  const [own, other] = [a, b].map(({ properties }) => readBatchSettings(properties).settings.priority);
-  if (own !== other) return (other ?? 0) - (own ?? 0);
-  if (a.since !== b.since) return a.since < b.since ? -1 : 1;
-  return a.name < b.name ? -1 : 1;
+/** The queued ones of `jobs`: by priority, then in the order in which they came. */
+function queueOf(jobs: readonly JobRecord[]): JobRecord[] {
+  return jobs
+    .filter(({ status }) => status === 'Queued')
+    .map((job) => ({ job, priority: readBatchSettings(job.properties).settings.priority }))
+    .toSorted((a, b) => b.priority - a.priority || compare(a.job.since, b.job.since) || compare(a.job.name, b.job.name))
+    .map(({ job }) => job);
+}
+
+function compare(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** Keeps every job that should run running, and lets the next ones begin when others end. */
@@ -37,6 +42,7 @@ export class JobLoop {
   readonly #jobs = new Map<string, JobRecord>();
   readonly #running = new Map<string, Promise<void>>();
   #watch: Watch | undefined;
+  #positions: ReadonlyMap<string, number> | undefined;
   #looking: Promise<void> | undefined;
   #again = false;
 
@@ -48,6 +54,7 @@ export class JobLoop {
     this.#watch = await this.#deps.jobs.watch({ prefix: 'job', signal: this.#stop.signal }, (key, entry) => {
       if (entry === undefined) this.#jobs.delete(key);
       else this.#jobs.set(key, entry.value);
+      this.#positions = undefined;
       this.#look();
     });
   }
@@ -55,6 +62,14 @@ export class JobLoop {
   /** As they were told of last. */
   all(): Iterable<JobRecord> {
     return this.#jobs.values();
+  }
+
+  /** How many jobs are before each one that is queued, by names. */
+  positions(): ReadonlyMap<string, number> {
+    this.#positions ??= new Map(
+      this.#kinds().flatMap(({ jobs }) => queueOf(jobs).map(({ name }, before) => [name, before] as const)),
+    );
+    return this.#positions;
   }
 
   async stop(): Promise<void> {
@@ -90,32 +105,27 @@ export class JobLoop {
     }
   }
 
-  /** Lets the first in the queue begin while there is room, and tells the others where they are in it. */
-  async #admit(): Promise<void> {
-    const all = [...this.#jobs.values()];
-    // A pipeline only waits for its steps, which need the room that it would take.
-    const working = all.filter(({ pipeline }) => pipeline === undefined);
-    await this.#fill(working, this.#deps.activeMax);
-    await this.#fill(
-      all.filter(({ pipeline }) => pipeline !== undefined),
-      pipelinesMax,
+  /** A pipeline only waits for its steps, which need the room that it would take. */
+  #kinds(): { jobs: JobRecord[]; activeMax: number }[] {
+    const { pipelines = [], others = [] } = Object.groupBy(this.#jobs.values(), ({ pipeline }) =>
+      pipeline === undefined ? 'others' : 'pipelines',
     );
+    return [
+      { jobs: others, activeMax: this.#deps.activeMax },
+      { jobs: pipelines, activeMax: pipelinesMax },
+    ];
   }
 
-  async #fill(all: readonly JobRecord[], activeMax: number): Promise<void> {
-    const room = activeMax - all.filter(isActive).length;
-    const queue = all.filter(({ status }) => status === 'Queued').toSorted(comesFirst);
-    for (const [index, { name, progress }] of queue.entries()) {
-      const before = index - Math.max(0, room);
-      if (index < room) await this.#change(name, (job) => moved(job, 'Preparing', this.#deps.clock()));
-      else if (progress.queuePosition !== before) {
-        await this.#change(name, (job) => ({ ...job, progress: { ...job.progress, queuePosition: before } }));
+  /** Lets the first in the queue begin while there is room. */
+  async #admit(): Promise<void> {
+    const { book, clock } = this.#deps;
+    for (const { jobs, activeMax } of this.#kinds()) {
+      const room = activeMax - jobs.filter(isActive).length;
+      if (room <= 0) continue;
+      for (const { name } of queueOf(jobs).slice(0, room)) {
+        await book.change(name, (job) => (job.status === 'Queued' ? moved(job, 'Preparing', clock()) : undefined));
       }
     }
-  }
-
-  async #change(name: string, change: (job: JobRecord) => JobRecord): Promise<void> {
-    await this.#deps.book.change(name, (job) => (job.status === 'Queued' ? change(job) : undefined));
   }
 
   #keepRunning(name: string): void {
