@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dataFolder, type DataFolder } from '@mooring/config';
 import { BatchServiceClient } from '@mooring/contracts/batch';
@@ -10,6 +10,7 @@ import {
   type BatchJobSettings,
   type JobRecord,
   type JobStatus,
+  type ModelBatchDeploymentSpec,
   type ResourceKind,
   type SpecByKind,
   type Stored,
@@ -104,32 +105,28 @@ export class BatchGround {
     /** It takes this time of a core, instead of waiting. */
     busy = false,
   ): Promise<void> {
+    const environmentVariables = {
+      RUNS_LOG: this.#runsLog(name),
+      SECONDS_PER_FILE: String(secondsPerFile),
+      BUSY: busy ? '1' : '0',
+    };
+    writeFileSync(this.#runsLog(name), '');
+    await this.deploySpec(name, { environmentVariables, job: { ...batchJobDefaults, ...job } }, script);
+  }
+
+  /** A deployment of the iris model over rows; of a script over files, where there is one. */
+  async deploySpec(name: string, spec: Partial<ModelBatchDeploymentSpec>, scriptFile?: string): Promise<void> {
     await this.putting(async (put) => {
-      const artifacts = { model: 'models/iris-1/model.onnx', code: 'codes/night-1/score.py' };
-      for (const [from, to] of [
-        [modelFile, artifacts.model],
-        [script, artifacts.code],
-      ] as const) {
-        if (existsSync(join(this.folder.artifacts, to))) continue;
-        mkdirSync(dirname(join(this.folder.artifacts, to)), { recursive: true });
-        cpSync(from, join(this.folder.artifacts, to));
-      }
-      await put('model', 'iris/1', modelSpec({ path: artifacts.model }));
-      await put('code', 'night/1', codeSpec({ path: dirname(artifacts.code) }));
+      await put('model', 'iris/1', modelSpec({ path: this.#asset(modelFile, 'models/iris-1') }));
       await put('batch-endpoint', 'night', batchEndpointSpec());
-      const environmentVariables = {
-        RUNS_LOG: this.#runsLog(name),
-        SECONDS_PER_FILE: String(secondsPerFile),
-        BUSY: busy ? '1' : '0',
-      };
-      writeFileSync(this.#runsLog(name), '');
-      const spec = batchDeploymentSpec({
-        model: 'iris/1',
-        code: { codeKey: 'night/1', scoringScript: 'score.py' },
-        environmentVariables,
-        job: { ...batchJobDefaults, ...job },
-      });
-      await put('batch-deployment', `night/${name}`, spec);
+      const code: Partial<ModelBatchDeploymentSpec> = {};
+      if (scriptFile !== undefined) {
+        const stem = basename(scriptFile, '.py').replaceAll('_', '-');
+        const path = this.#asset(scriptFile, `codes/${stem}-1`);
+        await put('code', `${stem}/1`, codeSpec({ path: dirname(path) }));
+        code.code = { codeKey: `${stem}/1`, scoringScript: basename(scriptFile) };
+      }
+      await put('batch-deployment', `night/${name}`, batchDeploymentSpec({ model: 'iris/1', ...code, ...spec }));
     });
   }
 
@@ -149,13 +146,27 @@ export class BatchGround {
     }
   }
 
+  /** Copies a file to a folder of the artifact store, once; gives its path there. */
+  #asset(from: string, folder: string): string {
+    const path = `${folder}/${basename(from)}`;
+    const to = join(this.folder.artifacts, path);
+    if (!existsSync(to)) {
+      mkdirSync(dirname(to), { recursive: true });
+      cpSync(from, to);
+    }
+    return path;
+  }
+
   writeInput(files: number): void {
     writeInput(join(this.folder.artifacts, 'data', `files-${files}`), files);
   }
 
-  /** Accepted once, however often it has to be asked until there is an answer. */
-  async submit(deployment: string, name: string, files: number): Promise<void> {
-    const uri = `azureml://datastores/data/paths/files-${files}`;
+  /**
+   * Accepted once, however often it has to be asked until there is an answer. `input`: of so many files of `writeInput`, or a path in the
+   * container `data`.
+   */
+  async submit(deployment: string, name: string, input: number | string): Promise<void> {
+    const uri = `azureml://datastores/data/paths/${typeof input === 'string' ? input : `files-${input}`}`;
     const inputData = { files: { jobInputType: 'uri_folder', uri } };
     const jobJson = JSON.stringify({ properties: { name, inputData } });
     const request = { endpoint: 'night', deployment, jobJson, idempotencyKey: name, principal: 'load-tests' };
