@@ -41,20 +41,26 @@ export async function commit(
 }
 
 async function tryCommit(records: MiniBatchRecords, key: string, record: MiniBatchRecord): Promise<boolean> {
+  // Nearly always there is none yet, and nothing need be read.
+  if (await wrote(records.create(key, record))) return true;
   const present = await records.get(key);
-  if (present !== undefined) {
-    if (isSame(present.value, record)) return true;
-    if (isDone(present.value, record.attempt)) return false;
-  }
+  if (present !== undefined && isSame(present.value, record)) return true;
+  if (present !== undefined && isDone(present.value, record.attempt)) return false;
+  const onTop = present === undefined ? records.create(key, record) : records.update(key, record, present.revision);
+  if (await wrote(onTop)) return true;
+  const winner = await records.get(key);
+  return winner !== undefined && isSame(winner.value, record);
+}
+
+/** False: somebody else wrote. */
+async function wrote(write: Promise<unknown>): Promise<boolean> {
   try {
-    if (present === undefined) await records.create(key, record);
-    else await records.update(key, record, present.revision);
+    await write;
     return true;
   } catch (thrown) {
     const { code } = PlatformError.from(thrown);
-    if (code !== 'already_exists' && code !== 'aborted') throw thrown;
-    const winner = await records.get(key);
-    return winner !== undefined && isSame(winner.value, record);
+    if (code === 'already_exists' || code === 'aborted') return false;
+    throw thrown;
   }
 }
 

@@ -4,11 +4,13 @@ import type { WorkItem, WorkQueue } from './index.ts';
 
 let server: TestNats;
 let queue: WorkQueue<number>;
+let other: WorkQueue<number>;
 
 beforeAll(async () => {
   server = await startTestNats();
-  const nats = await server.connect();
-  queue = await nats.workQueue({ stream: 'work', subjects: 'spec.work', messagesMax: 1_000, ackWaitMs: 1_000 });
+  const options = { stream: 'work', subjects: 'spec.work', messagesMax: 1_000, ackWaitMs: 1_000 };
+  queue = await (await server.connect()).workQueue(options);
+  other = await (await server.connect()).workQueue(options);
 });
 
 afterAll(() => server.stop());
@@ -43,9 +45,9 @@ describe('a work queue', () => {
     await queue.push('d', 'd1', 1);
     const item = await take('d');
     const keeping = setInterval(() => item?.keep(), 200);
-    const other = await queue.take('d', 2_000);
+    const second = await queue.take('d', 2_000);
     clearInterval(keeping);
-    expect(other).toBeUndefined();
+    expect(second).toBeUndefined();
     await item?.done();
   });
 
@@ -63,5 +65,17 @@ describe('a work queue', () => {
     const item = await take('f');
     expect(item?.value).toBe(2);
     await item?.done();
+  });
+
+  it('is taken up again by those who knew it when somebody else has closed it', async () => {
+    await queue.push('g', 'g1', 1);
+    await (await take('g'))?.done();
+    for (const value of [2, 3]) {
+      await other.close('g');
+      await other.push('g', `g${value}`, value);
+      const item = await take('g');
+      expect(item?.value).toBe(value);
+      await item?.done();
+    }
   });
 });

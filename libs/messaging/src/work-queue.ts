@@ -1,4 +1,12 @@
-import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy, StorageType, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type Consumer,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { PlatformError } from '@mooring/errors';
 import { disconnected, within } from './errors.ts';
@@ -56,14 +64,15 @@ export async function openWorkQueue<T>(
   const js = jetstream(connection, { timeout: deadlineMs });
   const manager = await within(jetstreamManager(connection), deadlineMs, stream);
   await within(ensureQueue(connection, options), deadlineMs, stream);
-  const lanes = new Set<string>();
+  const lanes = new Map<string, Consumer>();
   const bounded = <R>(work: () => Promise<R>, lane: string): Promise<R> => {
     if (!connected()) throw disconnected(`${stream}/${lane}`);
     return within(work(), deadlineMs, `${stream}/${lane}`);
   };
   const subjectOf = (lane: string): string => `${subjects}.${lane}`;
-  const ensureLane = async (lane: string): Promise<void> => {
-    if (lanes.has(lane)) return;
+  const consumerFor = async (lane: string): Promise<Consumer> => {
+    const known = lanes.get(lane);
+    if (known !== undefined) return known;
     await manager.consumers.add(stream, {
       durable_name: consumerOf(lane),
       filter_subject: subjectOf(lane),
@@ -71,25 +80,24 @@ export async function openWorkQueue<T>(
       ack_wait: nanos(ackWaitMs),
       max_ack_pending: 10_000,
     });
-    lanes.add(lane);
+    const made = await js.consumers.get(stream, consumerOf(lane));
+    lanes.set(lane, made);
+    return made;
   };
   return {
     push: async (lane, id, value) => {
       await bounded(() => js.publish(subjectOf(lane), JSON.stringify(value), { msgID: id }), lane);
     },
     take: async (lane, waitMs) => {
-      await bounded(() => ensureLane(lane), lane);
-      const next = async (): Promise<JsMsg | null> => {
-        const consumer = await js.consumers.get(stream, consumerOf(lane));
-        return consumer.next({ expires: Math.max(expiresMinMs, waitMs) });
-      };
+      const expires = Math.max(expiresMinMs, waitMs);
+      const next = async (): Promise<JsMsg | null> => (await consumerFor(lane)).next({ expires });
       const again = async (thrown: unknown): Promise<JsMsg | null> => {
         unlessAbsent(thrown);
         // Somebody closed the lane since it was made here.
         lanes.delete(lane);
-        await ensureLane(lane);
         return next();
       };
+      if (!connected()) throw disconnected(`${stream}/${lane}`);
       const message = await within(next().catch(again), 2 * waitMs + deadlineMs, `${stream}/${lane}`);
       return message === null ? undefined : itemOf<T>(message);
     },
