@@ -5,7 +5,7 @@ import { cpuSeconds } from '../processes/proc.ts';
 import type { BatchGround } from '../../reliability/batch/ground.ts';
 
 const jobMs = 1_800_000;
-const lookMs = 20;
+const lookMs = 50;
 
 /** How long a job took, and what its processes held at most. */
 export interface Measured {
