@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linesOf, makeBatchEndpoint, type BatchEndpoint } from './batch.ts';
-import { figure, startPlatform, topology, until, type Platform } from './harness.ts';
+import { figure, fixtures, startPlatform, topology, until, type Platform } from './harness.ts';
 
 /** Upper case of every file, once both steps that wait for nothing have begun. */
 const tidy = `
@@ -187,11 +187,11 @@ describe(`a pipeline of commands and a parallel script (${topology} topology)`, 
 
   it('takes values and a place for its output, of which none is ever code', async () => {
     const how = `"; touch ${join(platform.data, 'hacked')}; echo "$(touch ${join(platform.data, 'hacked')})`;
-    const output = { jobOutputType: 'UriFolder', uri: 'azureml://datastores/workspaceblobstore/paths/out/run1' };
+    const output = { jobOutputType: 'UriFolder', uri: 'azureml://datastores/workspaceblobstore/paths/out/once' };
     const literals = { how: { jobInputType: 'Literal', value: how }, limit: { JobInputType: 'Literal', Value: '7' } };
     const name = await started('letters-2', literals, { report: output });
     await batch.reached(name, 'Completed');
-    expect(reportOf('out/run1')).toEqual(expected(how, "['--limit', '7']"));
+    expect(reportOf('out/once')).toEqual(expected(how, "['--limit', '7']"));
     expect(existsSync(join(platform.data, 'hacked'))).toBe(false);
     expect(await batch.verified(name)).toMatchObject({ ok: true });
     const again = await batch.invoke({
@@ -312,6 +312,31 @@ describe(`a pipeline of commands and a parallel script (${topology} topology)`, 
       `pipeline ${topology} kill -9 while a step runs: ${victims.length} kills, ${linesOf(readFileSync(runs, 'utf8')).length} runs, output once`,
     );
   });
+});
+
+it('a pipeline of the fixtures’ files is deployed and runs as they are', async () => {
+  const environment = `name: kelp-env\nimage: mcr.microsoft.com/azureml/minimal:1\n`;
+  await platform.json('environment', 'create', '-f', platform.yaml(environment));
+  const model = 'name: kelp-mlflow\npath: model\ntype: mlflow_model\n';
+  await platform.json('model', 'create', '-f', platform.yaml(model, { 'model/MLmodel': 'flavors: {}\n' }));
+  const rate = [
+    'name: kelp_rate',
+    'type: command',
+    'inputs: {data: {type: uri_folder}, model: {type: mlflow_model}, how: {type: string}}',
+    'outputs: {scores: {type: uri_folder}}',
+    // The fixture's first step writes nothing, so that this one gets an empty folder.
+    'command: ls ${{inputs.data}} ${{inputs.model}} > ${{outputs.scores}}/${{inputs.how}}.txt',
+  ].join('\n');
+  await platform.json('component', 'create', '-f', platform.yaml(rate));
+  const kelp = await makeBatchEndpoint(platform, 'kelp-batch');
+  const folder = join(fixtures, 'azureml-yaml');
+  await platform.json('batch-deployment', 'create', '-f', join(folder, '14-batch-deployment-pipeline.yml'));
+  const invoke = ['invoke', '-n', 'kelp-batch', '-d', 'kelp-pipe', '-f', join(folder, '15-batch-invoke-inputs.yml')];
+  const { name } = await platform.json<{ name: string }>('batch-endpoint', ...invoke);
+  await kelp.reached(name, 'Completed');
+  const listed = linesOf(readFileSync(place('out/run1/append.txt'), 'utf8'));
+  expect(listed).toEqual(expect.arrayContaining([expect.stringMatching(/empty\/data:$/), 'MLmodel']));
+  expect(await kelp.verified(name)).toMatchObject({ ok: true });
 });
 
 /** The process that batch jobs run in, or the one of a service. */

@@ -18,7 +18,14 @@ export type GivenInput = { kind: 'literal'; value: unknown } | { kind: 'data'; t
 /** What a step gets for one of its inputs; `text` stands in command lines as it is. */
 export type BoundInput =
   | { kind: 'literal'; text: string }
-  | { kind: 'data'; type: DataType; uri: string; direct: boolean };
+  | {
+      kind: 'data';
+      type: DataType;
+      uri: string;
+      direct: boolean;
+      /** An earlier step wrote it, or wrote nothing: a folder is empty then. */
+      ofStep?: true;
+    };
 
 export interface BoundOutput extends JobOutput {
   type: DataType;
@@ -176,7 +183,7 @@ function valueOf(given: StepInput, { inputs, bound }: Known): BoundInput | undef
     default: {
       const output = entryOf(bound.get(given.step)?.outputs ?? {}, given.output);
       if (output === undefined) return undefined;
-      return { kind: 'data', type: output.type, uri: uriOfOutput(given.output, output), direct: false };
+      return { kind: 'data', type: output.type, uri: uriOfOutput(given.output, output), direct: false, ofStep: true };
     }
   }
 }

@@ -228,6 +228,7 @@ describe('a job of a pipeline', () => {
         type: 'uri_folder',
         uri: 'azureml://datastores/store/paths/azureml/job/steps/tidy/clean',
         direct: false,
+        ofStep: true,
       },
       how: { kind: 'literal', text: 'append' },
     });

@@ -121,6 +121,7 @@ describe('the plan of a pipeline’s job', () => {
         type: 'uri_folder',
         uri: 'azureml://datastores/store/paths/azureml/night-1/steps/tidy/clean',
         direct: false,
+        ofStep: true,
       },
       model: { kind: 'data', type: 'mlflow_model', uri: 'azureml://datastores/store/paths/models/kelp', direct: false },
       how: { kind: 'literal', text: 'append' },

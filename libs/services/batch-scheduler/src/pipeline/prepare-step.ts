@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { makeJobFolders, writeJsonLines, type JobFiles } from '@mooring/batch-jobs';
 import type { BoundInput, JobRecord, JobStep, MiniBatch } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
@@ -8,23 +9,38 @@ import type { FoundInput } from '../input/find-input.ts';
 type Find = (input: { uri: string }) => Promise<FoundInput>;
 
 /** Where a step's data inputs are on this machine. Rejects with `not_found` where one is not there. */
-export async function findStepInputs({ inputs }: JobStep, find: Find): Promise<Record<string, string>> {
+export async function findStepInputs(
+  { inputs }: JobStep,
+  find: Find,
+  files: Pick<JobFiles, 'root'>,
+): Promise<Record<string, string>> {
   const paths: [string, string][] = [];
   for (const [name, input] of Object.entries(inputs)) {
-    if (input.kind === 'data' && !input.direct) paths.push([name, await pathOf(name, input, find)]);
+    if (input.kind === 'data' && !input.direct) paths.push([name, await pathOf(name, input, find, files)]);
   }
   return Object.fromEntries(paths);
 }
 
-async function pathOf(name: string, { uri, type }: Extract<BoundInput, { kind: 'data' }>, find: Find): Promise<string> {
+async function pathOf(
+  name: string,
+  { uri, type, ofStep }: Extract<BoundInput, { kind: 'data' }>,
+  find: Find,
+  { root }: Pick<JobFiles, 'root'>,
+): Promise<string> {
   let found: FoundInput;
   try {
     found = await find({ uri });
   } catch (thrown) {
     const { code, reason, message } = PlatformError.from(thrown);
     if (code !== 'not_found') throw thrown;
-    const why = `input '${name}' is not there (${message}); a step that wrote nothing to an output leaves no folder`;
-    throw new PlatformError(code, reason, why, { cause: thrown });
+    if (ofStep && type !== 'uri_file') {
+      // The store has no empty folders.
+      const empty = join(root, 'empty', name);
+      await mkdir(empty, { recursive: true });
+      return empty;
+    }
+    const why = ofStep ? 'the step before wrote nothing to that output' : message;
+    throw new PlatformError(code, reason, `input '${name}' is not there: ${why}`, { cause: thrown });
   }
   if (found.glob !== undefined) {
     const message = `input '${name}' is a pattern (${uri}); a step takes a folder or a file`;
