@@ -45,7 +45,8 @@ const outputType = choice({ uri_folder: 'uri_folder', uri_file: 'uri_file', ...d
 
 /** It becomes part of a path and of an expression. */
 const name: Rule = {
-  test: (value) => /^[A-Za-z_]\w{0,62}$/.test(value),
+  // JavaScript has its own idea of a thing of that name.
+  test: (value) => /^[A-Za-z_]\w{0,62}$/.test(value) && value !== '__proto__',
   expected: 'at most 63 letters, digits and underscores, beginning with no digit',
 };
 

@@ -208,6 +208,7 @@ const refused: [text: string, says: string][] = [
   [`${command}input: {}`, "input: is not a field (did you mean 'inputs'?)"],
   [`${command}inputs: {a-b: {type: string}}`, "inputs.a-b: 'a-b' is not a name"],
   [`${command}inputs: {"../x": {type: string}}`, 'is not a name'],
+  [`${command}outputs: {__proto__: {type: uri_folder}}`, 'is not a name'],
   [`${command}inputs: {a: {type: text}}`, "inputs.a.type: 'text' is not allowed"],
   [`${command}inputs: {a: string}`, 'inputs.a: '],
   [`${command}inputs: {a: {type: uri_folder, default: x}}`, 'inputs.a.default: is of values, and uri_folder is data'],
