@@ -13,6 +13,8 @@ import { readAllowedHosts } from './input/web/allowed-hosts.ts';
 const ownConfig = z.object({
   /** Jobs that are worked on at once; those after them are queued. */
   activeJobsMax: z.coerce.number().int().min(1).max(64).default(4),
+  /** Jobs that may be queued; more are refused. */
+  queuedJobsMax: z.coerce.number().int().min(1).max(100_000).default(10_000),
   /** Days for which the work files of ended jobs are kept, and for which the jobs themselves are. */
   filesKeptDays: z.coerce.number().min(0).max(36_500).default(30),
   jobsKeptDays: z.coerce.number().min(0).max(36_500).default(365),

@@ -18,6 +18,7 @@ import {
   type MiniBatchRecord,
   type PartFile,
 } from '@mooring/domain';
+import type { PlatformError } from '@mooring/errors';
 import type { Nats, WorkQueue } from '@mooring/messaging';
 import { createClient, type RpcClient } from '@mooring/rpc';
 import type { Lifecycle } from '@mooring/runtime';
@@ -79,6 +80,7 @@ beforeAll(async () => {
     address,
     folder: { artifacts, jobs },
     activeJobsMax: 2,
+    queuedJobsMax: 1_000,
     tracing,
     filesKeptDays: 30,
     jobsKeptDays: 365,
@@ -153,7 +155,8 @@ async function submit(
       idempotencyKey,
       principal: 'spec',
     },
-    { metadata: { traceparent } },
+    // A thousand may come at once.
+    { metadata: { traceparent }, deadlineMs: 30_000 },
   );
   return { ...(JSON.parse(answer.jobJson) as JobRecord), created: answer.created };
 }
@@ -294,6 +297,28 @@ describe('batch jobs', () => {
     await client.call('resumeJob', { name });
     await until(name, 'Completed');
     expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5 } });
+  });
+
+  it('are refused a place that another one writes to, unless that one ended before it had written anything', async () => {
+    const outputData = { score: { jobOutputType: 'UriFolder', uri: 'azureml://datastores/photos/paths/shared' } };
+    const bodies = Array.from({ length: 10 }, (_, at) => bodyOf({ name: `placed-${at}`, outputData }));
+    const answers = await Promise.allSettled(bodies.map((body) => submit(body)));
+    const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as PlatformError] : []));
+    expect(reasons.map(({ reason }) => reason)).toEqual(Array(9).fill('OUTPUT_EXISTS'));
+    const made = answers.findIndex(({ status }) => status === 'fulfilled');
+    const { name } = await until(`placed-${made}`, 'Running');
+    await client.call('cancelJob', { name });
+    await until(name, 'Canceled');
+    await expect(submit(bodyOf({ name: 'late', outputData }))).rejects.toMatchObject({ reason: 'OUTPUT_EXISTS' });
+    // Nothing of this one is listed.
+    const nowhere = 'azureml://datastores/photos/paths/nowhere';
+    const elsewhere = { score: { jobOutputType: 'UriFolder', uri: 'azureml://datastores/photos/paths/free' } };
+    const failed = await submit(bodyOf({ name: 'failed-early', outputData: elsewhere }, nowhere));
+    await until(failed.name, 'Failed');
+    const next = await submit(bodyOf({ name: 'in-its-place', outputData: elsewhere }));
+    await expect(client.call('resumeJob', { name: failed.name })).rejects.toMatchObject({ reason: 'OUTPUT_EXISTS' });
+    await client.call('cancelJob', { name: next.name });
+    await until(next.name, 'Canceled');
   });
 
   it('have a trace below the request that made them, with a span for each status and one for the whole', async () => {

@@ -26,6 +26,7 @@ import {
 import { createSubmitJob, type SubmitDeps } from './handlers/submit-job.ts';
 import { createWebInput, type WebInputOptions } from './input/web/web-input.ts';
 import type { Catalog } from './ports.ts';
+import { Admission } from './run/admission.ts';
 import { createJobBook } from './run/job-book.ts';
 import { hideJobs, showJobs } from './run/job-gauges.ts';
 import { JobLoop } from './run/job-loop.ts';
@@ -39,6 +40,7 @@ export interface JobServiceOptions {
   folder: Pick<DataFolder, 'artifacts' | 'jobs'>;
   /** Jobs that are worked on at once; others are queued. */
   activeJobsMax: number;
+  queuedJobsMax: number;
   filesKeptDays: number;
   jobsKeptDays: number;
   /** NATS has on disk what it acknowledges; jobs are refused where it is not known to, unless that is allowed. */
@@ -60,7 +62,7 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
   return {
     start: async () => {
       const jobs = await nats.bucket<JobRecord>(jobsBucket);
-      const deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'> = {
+      const deps: JobRunDeps & SubmitDeps = {
         book: createJobBook(jobs, (before, after) => jobMoved(tracing, before, after)),
         records: await nats.bucket<MiniBatchRecord>(miniBatchesBucket),
         work: await nats.workQueue<MiniBatchMessage>(batchWork),
@@ -69,6 +71,7 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
         store: createFolderStore(folder.artifacts),
         web: createWebInput(options.input),
         jobsFolder: folder.jobs,
+        admission: new Admission({ jobs: () => loop?.all() ?? [], queuedMax: options.queuedJobsMax }),
         clock: () => new Date(),
         tracing,
         unsafe: undefined,
@@ -118,18 +121,14 @@ async function whyUnsafe(nats: Nats, syncsAlways: boolean): Promise<string | und
   return 'it may sync its files only now and then: set `sync_interval: always` in its jetstream block, and MOORING_NATS_SYNC=always here to say so';
 }
 
-function mount(
-  deps: JobRunDeps & Pick<SubmitDeps, 'tracing' | 'unsafe'>,
-  positions: QueuePositions,
-  log: Logger,
-): MountedService {
+function mount(deps: JobRunDeps & SubmitDeps, positions: QueuePositions, log: Logger): MountedService {
   const { book, clock, jobsFolder } = deps;
   return service<BatchServiceServer>(BatchServiceService, {
     submitJob: unary(log, createSubmitJob(deps)),
     getJob: unary(log, createGetJob(book, positions)),
     listJobs: unary(log, createListJobs(book, positions)),
     cancelJob: unary(log, createCancelJob(book, clock)),
-    resumeJob: unary(log, createResumeJob(book, clock)),
+    resumeJob: unary(log, createResumeJob(book, deps.admission, clock)),
     verifyJob: unary(log, createVerifyJob(book, deps)),
     getJobLogs: unary(log, createGetJobLogs(book, jobsFolder)),
   });

@@ -17,6 +17,7 @@ import { canceled, resumed } from '../domain/job-state.ts';
 import { verifyJob, type VerifyDeps } from '../output/verify.ts';
 import { verifyPipeline } from '../pipeline/pipeline-manifest.ts';
 import { isPipeline } from '../pipeline/step-job.ts';
+import type { Admission } from '../run/admission.ts';
 import type { JobBook } from '../run/job-book.ts';
 
 const pageSizeDefault = 100;
@@ -68,16 +69,20 @@ export function createCancelJob(book: JobBook, clock: () => Date) {
   };
 }
 
-export function createResumeJob(book: JobBook, clock: () => Date) {
+export function createResumeJob(book: JobBook, admission: Admission, clock: () => Date) {
   return async ({ name }: ResumeJobRequest): Promise<ResumeJobResponse> => {
     const job = await book.change(name, (now) => {
       if (now.filesRemovedAt !== undefined) {
         const message = `the work files of job '${now.name}' were removed on ${now.filesRemovedAt}, so it cannot be resumed; submit it again`;
         throw new PlatformError('failed_precondition', 'JOB_FILES_REMOVED', message);
       }
-      if (now.status === 'Failed' || now.status === 'Canceled') return resumed(now, clock());
-      const message = `job '${now.name}' is ${now.status}; only one that failed or was cancelled can be resumed`;
-      throw new PlatformError('failed_precondition', 'JOB_NOT_RESUMABLE', message);
+      if (now.status !== 'Failed' && now.status !== 'Canceled') {
+        const message = `job '${now.name}' is ${now.status}; only one that failed or was cancelled can be resumed`;
+        throw new PlatformError('failed_precondition', 'JOB_NOT_RESUMABLE', message);
+      }
+      // Another may have been given its place, if it had written nothing.
+      admission.claim(now);
+      return resumed(now, clock());
     });
     return { jobJson: JSON.stringify(job) };
   };

@@ -21,6 +21,7 @@ import { modelInput, modelOutput, readJobRequest, type JobRequest } from '../dom
 import { planPipeline } from '../pipeline/plan-pipeline.ts';
 import { stepJobName } from '../pipeline/step-job.ts';
 import type { Catalog } from '../ports.ts';
+import type { Admission } from '../run/admission.ts';
 import type { JobBook } from '../run/job-book.ts';
 
 export interface SubmitDeps {
@@ -28,6 +29,7 @@ export interface SubmitDeps {
   catalog: Catalog;
   store: Pick<ArtifactStore, 'head' | 'list'>;
   web: Pick<WebInput, 'check'>;
+  admission: Admission;
   clock: () => Date;
   tracing: Tracing;
   /** Why jobs are refused because records may be lost; undefined: they may not, or the operator takes that. */
@@ -56,8 +58,9 @@ export function createSubmitJob(deps: SubmitDeps) {
         'Whoever can live with that sets MOORING_BATCH_LAZY_SYNC=allow.';
       throw new PlatformError('failed_precondition', 'BATCH_LAZY_SYNC', message);
     }
+    deps.admission.checkRoom();
     const job = await newJob(deps, call, request, { name, fingerprint });
-    const made = await deps.book.create(traceparent === '' ? job : { ...job, traceparent });
+    const made = await create(deps, traceparent === '' ? job : { ...job, traceparent });
     return made.created ? { jobJson: JSON.stringify(made.job), created: true } : found(made.job, fingerprint);
   };
   return async (call: SubmitJobRequest, { metadata }: CallContext): Promise<SubmitJobResponse> => {
@@ -75,6 +78,16 @@ export function createSubmitJob(deps: SubmitDeps) {
       throw thrown;
     }
   };
+}
+
+async function create({ admission, book }: SubmitDeps, job: JobRecord): ReturnType<JobBook['create']> {
+  admission.claim(job);
+  try {
+    return await book.create(job);
+  } catch (thrown) {
+    admission.release(job);
+    throw thrown;
+  }
 }
 
 function found(job: JobRecord, fingerprint: string): SubmitJobResponse {

@@ -15,6 +15,8 @@ export interface FolderNamesOptions {
   signal: AbortSignal;
 }
 
+/** Each is an open file. */
+const runsMax = 64;
 /** Stands behind a name, before its kind, and changes no order: no name holds it, and nothing is less. */
 const mark = '\0';
 
@@ -35,6 +37,7 @@ export async function* folderNames(folder: Dir, options: FolderNamesOptions): As
     for await (const entry of folder) {
       if (held.length === namesMax) {
         signal.throwIfAborted();
+        if (runs.length === runsMax) await mergeAll(runs, scratch);
         runs.push(await SortedRun.write(scratch, held.toSorted()));
         held = [];
       }
@@ -51,6 +54,12 @@ export async function* folderNames(folder: Dir, options: FolderNamesOptions): As
   } finally {
     for (const run of runs) await run.close();
   }
+}
+
+/** One run instead of many. */
+async function mergeAll(runs: SortedRun[], scratch: string): Promise<void> {
+  const all = await SortedRun.write(scratch, merged(runs));
+  for (const run of runs.splice(0, runs.length, all)) await run.close();
 }
 
 async function* merged(runs: readonly SortedRun[]): AsyncGenerator<string> {

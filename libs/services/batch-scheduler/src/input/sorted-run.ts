@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 /** What no name of a file holds. */
 const separator = '/';
 const blockBytes = 16 * 1024;
+const writtenUnits = 256 * 1024;
 
 /** Sorted names, put aside in a file that has no name any more: whatever becomes of this process, nothing is left of it. */
 export class SortedRun {
@@ -21,12 +22,19 @@ export class SortedRun {
   }
 
   /** Rejects where the disk does. */
-  static async write(folder: string, names: readonly string[]): Promise<SortedRun> {
+  static async write(folder: string, names: Iterable<string> | AsyncIterable<string>): Promise<SortedRun> {
     const path = join(folder, `${randomUUID()}.names`);
     const file = await open(path, 'wx+', 0o600);
     try {
       await rm(path);
-      await file.writeFile(names.map((name) => name + separator).join(''));
+      let waiting = '';
+      for await (const name of names) {
+        waiting += name + separator;
+        if (waiting.length < writtenUnits) continue;
+        await file.writeFile(waiting);
+        waiting = '';
+      }
+      await file.writeFile(waiting);
       const run = new SortedRun(file);
       await run.#fill();
       return run;
