@@ -31,7 +31,7 @@ async function runnerOf(command: string, changes: Partial<JobStep> = {}, codeDir
     {
       runtime: { kind: 'command', interpreter: 'python3', ...(codeDir === undefined ? {} : { codeDir }) },
       environmentVariables: { LEVEL: 'high' },
-      limits: { cpu: 1, memoryMib: 1_024 },
+      limits: { cpu: 1, memoryMib: 512 },
       warnings: [],
     },
     { command, inputs: {}, outputs: { out }, ...changes },
@@ -147,6 +147,12 @@ describe('a command', () => {
     await eventually(async () => expect(performance.now()).toBeGreaterThan(until));
     expect(existsSync(mark)).toBe(false);
     expect(readdirSync(parts)).toEqual([]);
+  });
+
+  it('is ended when it holds more memory than it may, whichever of its processes it is', async () => {
+    const hoard = 'import time; x = bytearray(900 * 2**20); time.sleep(60)';
+    const outcome = await run(`python3 -c '${hoard}' & wait`);
+    expect(outcome).toMatchObject({ kind: 'process-lost', message: expect.stringContaining('may hold 512 MiB') });
   });
 
   it('has its words in the log, and what it leaves in the background does not hold it up', async () => {
