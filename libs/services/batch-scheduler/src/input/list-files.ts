@@ -38,7 +38,6 @@ interface Walk {
 
 async function* walk(within: Walk, below: string, depth: number): AsyncGenerator<InputFile> {
   const { root, glob, options } = within;
-  options.signal.throwIfAborted();
   if (depth > depthMax) {
     yield unreadable(below, `lies more than ${depthMax} folders deep`);
     return;
@@ -49,6 +48,7 @@ async function* walk(within: Walk, below: string, depth: number): AsyncGenerator
     return;
   }
   for await (const { name, kind } of folderNames(folder, options)) {
+    options.signal.throwIfAborted();
     const path = below === '' ? name : `${below}/${name}`;
     if (kind === 'folder') {
       yield* walk(within, path, depth + 1);
