@@ -36,6 +36,7 @@ export {
   type JobStep,
   type JobTrouble,
   type JobUsage,
+  type JobVerification,
   type MiniBatch,
   type MiniBatchMessage,
   type MiniBatchRecord,

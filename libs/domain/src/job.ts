@@ -273,6 +273,23 @@ export interface ItemError {
   runs: number;
 }
 
+/** What was found when everything that a job wrote was read again. */
+export interface JobVerification {
+  job: string;
+  ok: boolean;
+  items: { in: number; succeeded: number; failed: number; skipped: number };
+  miniBatches: number;
+  /** Items of which nothing is said, and items that are counted more than once. */
+  missing: number;
+  twice: number;
+  filesRead: number;
+  bytesRead: number;
+  /** Each thing that is not as it should be, in words; the first hundred. */
+  problems: string[];
+  /** What could not be looked at any more, in words. */
+  notes: string[];
+}
+
 /** What the controller gets ready for a step that is a command. */
 export type CommandLaunch = Omit<BatchLaunch, 'runtime'> & { runtime: CommandRuntimeSpec };
 

@@ -8,7 +8,8 @@ export {
   type ManagementClient,
   type PendingUpload,
 } from './client.ts';
-export type { BatchJob, JobListOptions, JobVerification } from './jobs.ts';
+export type { JobVerification } from '@mooring/domain';
+export type { BatchJob, JobListOptions } from './jobs.ts';
 export type { Fetch } from './http.ts';
 export type { Step, WaitOptions } from './operations.ts';
 export { localWorkspace, workspacePath, type Workspace } from './workspace.ts';

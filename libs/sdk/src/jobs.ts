@@ -1,5 +1,5 @@
 import type { JobMore } from '@mooring/azureml/arm';
-import type { JobStatus } from '@mooring/domain';
+import type { JobStatus, JobVerification } from '@mooring/domain';
 import { asObject, textOf } from './arm-error.ts';
 import type { ArmResource, ArmRest, CallOptions } from './arm-rest.ts';
 import { segment } from './segment.ts';
@@ -15,23 +15,6 @@ export interface BatchJob extends ArmResource {
     mooring: JobMore;
     [key: string]: unknown;
   };
-}
-
-/** What was found when everything that a job wrote was read again. */
-export interface JobVerification {
-  job: string;
-  ok: boolean;
-  items: { in: number; succeeded: number; failed: number; skipped: number };
-  miniBatches: number;
-  /** Items of which nothing is said, and items that are there more than once. */
-  missing: number;
-  twice: number;
-  filesRead: number;
-  bytesRead: number;
-  /** Each thing that is not as it should be, in words. */
-  problems: string[];
-  /** What could not be looked at any more, in words. */
-  notes: string[];
 }
 
 export interface JobListOptions extends CallOptions {

@@ -13,6 +13,7 @@ import {
   miniBatchesBucket,
   type BatchDeploymentSpec,
   type JobRecord,
+  type JobVerification,
   type MiniBatch,
   type MiniBatchMessage,
   type MiniBatchRecord,
@@ -32,7 +33,6 @@ import {
   type TraceCollector,
 } from '@mooring/testing';
 import { createJobService, type JobServiceOptions } from './job-service.ts';
-import type { Verification } from './output/verify.ts';
 import { createJobBook } from './run/job-book.ts';
 import { Retention } from './run/retention.ts';
 
@@ -173,8 +173,8 @@ async function until(name: string, status: JobRecord['status']): Promise<JobReco
   });
 }
 
-async function verify(name: string): Promise<Verification> {
-  return JSON.parse((await client.call('verifyJob', { name })).verificationJson) as Verification;
+async function verify(name: string): Promise<JobVerification> {
+  return JSON.parse((await client.call('verifyJob', { name })).verificationJson) as JobVerification;
 }
 
 /** Does what a worker does with one mini-batch: writes a part, then makes its record. */
@@ -244,6 +244,15 @@ describe('batch jobs', () => {
     const output = join(artifacts, job.output.container, job.output.folder, 'predictions.csv');
     appendFileSync(output, 'more\n');
     expect((await verify(name)).ok).toBe(false);
+    rmSync(output);
+    rmSync(join(output, '..', 'parts.jsonl'));
+    const { ok, problems } = await verify(name);
+    expect([
+      ok,
+      problems.filter((problem) => /^(predictions.csv|parts.jsonl) cannot be read/.test(problem)).length,
+    ]).toEqual([false, 2]);
+    writeFileSync(join(output, '..', 'manifest.json'), '5');
+    await expect(verify(name)).rejects.toMatchObject({ reason: 'NO_MANIFEST' });
   });
 
   it('keep what is done when they are cancelled, and do only the rest when they are resumed', async () => {

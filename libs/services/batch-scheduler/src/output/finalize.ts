@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   jobFiles,
   jsonLines,
@@ -17,7 +18,7 @@ import { listFiles } from '../input/list-files.ts';
 import { putCommandFiles } from '../pipeline/command-files.ts';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
 import { PartDamaged } from './part-damaged.ts';
-import { ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
+import { jsonBytes, ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
   records: MiniBatchRecords;
@@ -201,9 +202,8 @@ class Output {
     return { file: name, bytes, lines, sha256: sha256.digest('hex') };
   }
 
-  async putJson(name: string, value: unknown): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
-    await this.put(name, one(bytes));
+  async putJson(name: string, value: object): Promise<void> {
+    await this.put(name, Readable.from([jsonBytes(value)]));
   }
 
   /** What scripts wrote themselves, beside the files of ours. A file that cannot be stored as it is called is left out, and the job ends. */
@@ -233,8 +233,4 @@ class Output {
 interface LeftOut {
   file: string;
   why: string;
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

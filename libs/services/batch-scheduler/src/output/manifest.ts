@@ -1,4 +1,6 @@
-import type { MiniBatchRecord } from '@mooring/domain';
+import type { JobOutput, JobRecord, MiniBatchRecord } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
+import type { ArtifactStore } from '@mooring/storage';
 
 /** A file of the job's output. */
 export interface FileDigest {
@@ -42,3 +44,47 @@ export interface Manifest {
 
 /** Files of every output: no predictions and no file of a script may have such a name. */
 export const ownFiles: ReadonlySet<string> = new Set(['errors.jsonl', 'parts.jsonl', 'summary.json', 'manifest.json']);
+
+const bytesMax = 64 * 2 ** 20;
+
+/** A JSON file of an output. */
+export function jsonBytes(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** `manifest.json` of an output as it lies there; undefined where there is none. */
+export async function manifestText(
+  store: Pick<ArtifactStore, 'get'>,
+  { container, folder }: JobOutput,
+): Promise<Buffer | undefined> {
+  try {
+    const { head, content } = await store.get(container, `${folder}/manifest.json`);
+    if (head.bytes > bytesMax) return undefined;
+    const chunks: Buffer[] = [];
+    for await (const chunk of content) chunks.push(Buffer.from(chunk as Uint8Array));
+    return Buffer.concat(chunks);
+  } catch (thrown) {
+    if (PlatformError.from(thrown).code === 'not_found') return undefined;
+    throw thrown;
+  }
+}
+
+/** A job's manifest. Rejects with `failed_precondition` / NO_MANIFEST where there is none that can be read. */
+export async function readManifest<M extends Pick<Manifest, 'format'>>(
+  store: Pick<ArtifactStore, 'get'>,
+  { name, status, output }: JobRecord,
+): Promise<M> {
+  const text = await manifestText(store, output);
+  const manifest = text && parsed(text);
+  if (manifest?.format === 1) return manifest as M;
+  const message = `job '${name}' (${status}) has no manifest that can be read. It is written when a job ends.`;
+  throw new PlatformError('failed_precondition', 'NO_MANIFEST', message);
+}
+
+function parsed(text: Buffer): { format?: unknown } | undefined {
+  try {
+    return (JSON.parse(text.toString('utf8')) as { format?: unknown } | null) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

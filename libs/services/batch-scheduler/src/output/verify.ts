@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { jobFiles, jsonLines, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
-import type { JobRecord, PartFile } from '@mooring/domain';
+import type { JobRecord, JobVerification, PartFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { ArtifactStore } from '@mooring/storage';
 import { metrics } from '@mooring/telemetry';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
-import type { FileDigest, Manifest, ManifestPart } from './manifest.ts';
+import { readManifest, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
+import { addNote, addProblem, concluded, newVerification } from './verification.ts';
 
 export interface VerifyDeps {
   records: MiniBatchRecords;
@@ -14,93 +15,45 @@ export interface VerifyDeps {
   jobsFolder: string;
 }
 
-/** What a job's output was found to be. */
-export interface Verification {
-  job: string;
-  ok: boolean;
-  items: Manifest['items'];
-  miniBatches: number;
-  /** Items of which nothing is said, and items that are counted more than once. */
-  missing: number;
-  twice: number;
-  filesRead: number;
-  bytesRead: number;
-  /** Each thing that is not as it should be, in words; the first hundred. */
-  problems: string[];
-  /** What could not be looked at any more, in words. */
-  notes: string[];
-}
-
-const problemsMax = 100;
-const manifestBytesMax = 16 * 2 ** 20;
-
 /**
  * Reads everything that a job wrote and compares it with manifest, records and listing: every mini-batch there once, its lines in their
  * place with their digest, nothing between and nothing behind. Believes nothing that it can count. Rejects where there is no manifest.
  */
-export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortSignal): Promise<Verification> {
-  const manifest = await readManifest(deps, job);
-  const report: Verification = {
-    job: job.name,
-    ok: false,
-    items: manifest.items,
-    miniBatches: 0,
-    missing: 0,
-    twice: 0,
-    filesRead: 0,
-    bytesRead: 0,
-    problems: [],
-    notes: [],
-  };
-  const wrong = (problem: string): void => {
-    if (report.problems.length < problemsMax) report.problems.push(problem);
-  };
+export async function verifyJob(deps: VerifyDeps, job: JobRecord, signal: AbortSignal): Promise<JobVerification> {
+  const manifest = await readManifest<Manifest>(deps.store, job);
+  const report = newVerification(job.name, manifest.items);
   const files = [manifest.parts, manifest.errors, manifest.predictions, ...manifest.scriptFiles];
-  for (const file of files) if (file !== undefined) await checkFile(deps, job, file, report, wrong, signal);
-  if (job.filesRemovedAt === undefined) await checkListing(deps, job, manifest, report, wrong, signal);
+  for (const file of files) if (file !== undefined) await checkFile(deps, job, file, report, signal);
+  if (job.filesRemovedAt === undefined) await checkListing(deps, job, manifest, report, signal);
   else {
-    report.notes.push(
+    addNote(
+      report,
       `the job's records, parts and listing were removed on ${job.filesRemovedAt}: the output was compared with its manifest alone`,
     );
   }
-  await checkParts(deps, job, manifest, report, wrong, signal);
+  try {
+    await checkParts(deps, job, manifest, report, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (thrown instanceof PlatformError) throw thrown;
+    addProblem(report, `the mini-batches cannot all be compared: ${(thrown as Error).message}`);
+  }
   const { in: all, succeeded, failed, skipped } = manifest.items;
   if (all !== succeeded + failed + skipped) {
-    wrong(`${all} items came in, but ${succeeded} succeeded + ${failed} failed + ${skipped} skipped`);
+    addProblem(report, `${all} items came in, but ${succeeded} succeeded + ${failed} failed + ${skipped} skipped`);
   }
   if (manifest.errors.lines !== failed)
-    wrong(`${failed} items failed, but errors.jsonl has ${manifest.errors.lines} lines`);
-  report.ok = report.problems.length === 0;
+    addProblem(report, `${failed} items failed, but errors.jsonl has ${manifest.errors.lines} lines`);
   const { endpoint, deployment } = job;
   if (report.twice > 0) metrics.batchDuplicateOutputs.inc({ endpoint, deployment }, report.twice);
-  return report;
-}
-
-type Wrong = (problem: string) => void;
-
-async function readManifest({ store }: VerifyDeps, { name, output, status }: JobRecord): Promise<Manifest> {
-  try {
-    const { head, content } = await store.get(output.container, `${output.folder}/manifest.json`);
-    if (head.bytes > manifestBytesMax) throw new Error('it is too large to be one');
-    const chunks: Buffer[] = [];
-    for await (const chunk of content) chunks.push(Buffer.from(chunk as Uint8Array));
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Manifest;
-  } catch (thrown) {
-    throw new PlatformError(
-      'failed_precondition',
-      'NO_MANIFEST',
-      `job '${name}' (${status}) has no manifest that can be read: ${(thrown as Error).message}. It is written when a job ends.`,
-      { cause: thrown },
-    );
-  }
+  return concluded(report);
 }
 
 async function checkFile(
   deps: VerifyDeps,
   job: JobRecord,
   file: FileDigest,
-  report: Verification,
-  wrong: Wrong,
+  report: JobVerification,
   signal: AbortSignal,
 ): Promise<void> {
   let read: Digest;
@@ -108,13 +61,14 @@ async function checkFile(
     read = await digestOf(await streamOf(deps, job, file.file), signal);
   } catch (thrown) {
     signal.throwIfAborted();
-    wrong(`${file.file} cannot be read: ${(thrown as Error).message}`);
+    addProblem(report, `${file.file} cannot be read: ${(thrown as Error).message}`);
     return;
   }
   report.filesRead += 1;
   report.bytesRead += read.bytes;
   if (read.bytes !== file.bytes || read.sha256 !== file.sha256) {
-    wrong(
+    addProblem(
+      report,
       `${file.file} is not what was written: ${read.bytes} bytes, the manifest says ${file.bytes} with another SHA-256`,
     );
   }
@@ -146,8 +100,7 @@ async function checkListing(
   deps: VerifyDeps,
   job: JobRecord,
   manifest: Manifest,
-  report: Verification,
-  wrong: Wrong,
+  report: JobVerification,
   signal: AbortSignal,
 ): Promise<void> {
   let read: Digest;
@@ -155,11 +108,12 @@ async function checkListing(
     read = await digestOf(createReadStream(jobFiles(deps.jobsFolder, job.name).listing), signal);
   } catch (thrown) {
     signal.throwIfAborted();
-    wrong(`the list of input files cannot be read: ${(thrown as Error).message}`);
+    addProblem(report, `the list of input files cannot be read: ${(thrown as Error).message}`);
     return;
   }
   report.filesRead += 1;
-  if (read.sha256 !== manifest.input.sha256) wrong('the list of input files is not the one that the job was made with');
+  if (read.sha256 !== manifest.input.sha256)
+    addProblem(report, 'the list of input files is not the one that the job was made with');
 }
 
 /** Every mini-batch once and in order, as its record says, and the lines of the outputs exactly those of the parts. */
@@ -167,8 +121,7 @@ async function checkParts(
   deps: VerifyDeps,
   job: JobRecord,
   manifest: Manifest,
-  report: Verification,
-  wrong: Wrong,
+  report: JobVerification,
   signal: AbortSignal,
 ): Promise<void> {
   const folder = await deps.store.localPath(job.output.container, job.output.folder);
@@ -181,7 +134,7 @@ async function checkParts(
     report.miniBatches += 1;
     if (value.index <= last) {
       report.twice += value.items;
-      wrong(`mini-batch ${value.index} is there more than once`);
+      addProblem(report, `mini-batch ${value.index} is there more than once`);
     }
     last = Math.max(last, value.index);
     sums.items += value.items;
@@ -189,26 +142,30 @@ async function checkParts(
     sums.failed += value.failed;
     sums.skipped += value.skipped;
     if (value.items !== value.succeeded + value.failed + value.skipped) {
-      wrong(`mini-batch ${value.index}: ${value.items} items are not its succeeded, failed and skipped ones`);
+      addProblem(
+        report,
+        `mini-batch ${value.index}: ${value.items} items are not its succeeded, failed and skipped ones`,
+      );
     }
-    await checkRecord(deps, job, value, wrong);
+    await checkRecord(deps, job, value, report);
     if (value.part !== undefined && !(await predictions?.matches(value.part, signal))) {
-      wrong(
+      addProblem(
+        report,
         `the lines of mini-batch ${value.index} in ${manifest.predictions?.file ?? 'the predictions'} are not its own`,
       );
     }
     if (value.errors !== undefined && !(await errors.matches(value.errors, signal))) {
-      wrong(`the lines of mini-batch ${value.index} in errors.jsonl are not its own`);
+      addProblem(report, `the lines of mini-batch ${value.index} in errors.jsonl are not its own`);
     }
   }
   if (predictions?.at !== undefined && predictions.at !== manifest.predictions?.bytes)
-    wrong('there are predictions of no mini-batch');
-  if (errors.at !== manifest.errors.bytes) wrong('there are errors of no mini-batch');
+    addProblem(report, 'there are predictions of no mini-batch');
+  if (errors.at !== manifest.errors.bytes) addProblem(report, 'there are errors of no mini-batch');
   // Mini-batches that never were on the queue have no record; their items were skipped.
   report.missing = Math.max(0, manifest.items.in - manifest.items.skipped - sums.succeeded - sums.failed);
-  if (report.missing > 0) wrong(`${report.missing} items are missing`);
+  if (report.missing > 0) addProblem(report, `${report.missing} items are missing`);
   if (sums.succeeded !== manifest.items.succeeded || sums.failed !== manifest.items.failed) {
-    wrong(`the mini-batches sum to ${sums.succeeded} succeeded and ${sums.failed} failed items`);
+    addProblem(report, `the mini-batches sum to ${sums.succeeded} succeeded and ${sums.failed} failed items`);
   }
 }
 
@@ -218,17 +175,22 @@ async function localPathOf({ store }: VerifyDeps, job: JobRecord, file: string):
   return `${await store.localPath(container, path.slice(0, slash))}${path.slice(slash)}`;
 }
 
-async function checkRecord({ records }: VerifyDeps, job: JobRecord, part: ManifestPart, wrong: Wrong): Promise<void> {
+async function checkRecord(
+  { records }: VerifyDeps,
+  job: JobRecord,
+  part: ManifestPart,
+  report: JobVerification,
+): Promise<void> {
   if (job.filesRemovedAt !== undefined) return;
   const entry = await records.get(recordKey(job.name, part.index));
-  if (entry === undefined) return wrong(`mini-batch ${part.index} has no record`);
+  if (entry === undefined) return addProblem(report, `mini-batch ${part.index} has no record`);
   const { succeeded, failed, part: own, errors } = entry.value;
   const same =
     succeeded === part.succeeded &&
     failed === part.failed &&
     own?.sha256 === part.part?.sha256 &&
     errors?.sha256 === part.errors?.sha256;
-  if (!same) wrong(`mini-batch ${part.index} is not as its record says`);
+  if (!same) addProblem(report, `mini-batch ${part.index} is not as its record says`);
 }
 
 /** One file read piece by piece, from its beginning. */

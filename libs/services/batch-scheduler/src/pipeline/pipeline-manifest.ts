@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { BoundOutput, JobOutput, JobRecord } from '@mooring/domain';
-import { PlatformError } from '@mooring/errors';
+import type { BoundOutput, JobOutput, JobRecord, JobVerification } from '@mooring/domain';
 import type { ArtifactStore } from '@mooring/storage';
 import { moved } from '../domain/job-state.ts';
-import type { Manifest } from '../output/manifest.ts';
-import { verifyJob, type Verification, type VerifyDeps } from '../output/verify.ts';
+import { jsonBytes, manifestText, readManifest, type Manifest } from '../output/manifest.ts';
+import { addNote, addProblem, concluded, newVerification } from '../output/verification.ts';
+import { verifyJob, type VerifyDeps } from '../output/verify.ts';
 import type { JobBook } from '../run/job-book.ts';
 import { stepJobs, type Pipeline } from './step-job.ts';
 
@@ -30,9 +31,6 @@ interface StepProof {
   /** SHA-256 of its own manifest; absent where it has none, because it never ran. */
   manifestSha256?: string;
 }
-
-const manifestBytesMax = 16 * 2 ** 20;
-const problemsMax = 100;
 
 export interface PipelineDeps {
   book: JobBook;
@@ -73,9 +71,9 @@ export async function finishPipeline(deps: PipelineDeps, job: Pipeline, signal: 
     steps,
     outputs: job.pipeline.outputs,
   };
-  const bytes = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+  const bytes = jsonBytes(manifest);
   const { container, folder } = job.output;
-  await deps.store.put(container, `${folder}/manifest.json`, one(bytes), { maxBytes: manifestBytesMax });
+  await deps.store.put(container, `${folder}/manifest.json`, Readable.from([bytes]), { maxBytes: bytes.byteLength });
   await deps.book.change(job.name, (now) => {
     if (now.status !== 'Finalizing') return undefined;
     const { ending = 'Failed', ...rest } = now;
@@ -93,80 +91,40 @@ export async function verifyPipeline(
   deps: VerifyDeps & { book: JobBook },
   job: Pipeline,
   signal: AbortSignal,
-): Promise<Verification> {
-  const text = await manifestText(deps.store, job.output);
-  if (text === undefined) {
-    const message = `job '${job.name}' (${job.status}) has no manifest that can be read. It is written when a job ends.`;
-    throw new PlatformError('failed_precondition', 'NO_MANIFEST', message);
-  }
-  const manifest = JSON.parse(text.toString('utf8')) as PipelineManifest;
-  const report: Verification = {
-    job: job.name,
-    ok: false,
-    items: manifest.items,
-    miniBatches: 0,
-    missing: 0,
-    twice: 0,
-    filesRead: 1,
-    bytesRead: text.byteLength,
-    problems: [],
-    notes: [],
-  };
-  const wrong = (problem: string): void => {
-    if (report.problems.length < problemsMax) report.problems.push(problem);
-  };
+): Promise<JobVerification> {
+  const manifest = await readManifest<PipelineManifest>(deps.store, job);
+  const report = newVerification(job.name, manifest.items);
   const { in: all, succeeded, failed, skipped } = manifest.items;
   if (manifest.steps.length !== all || all !== succeeded + failed + skipped)
-    wrong(`${all} steps are not its succeeded, failed and skipped ones`);
+    addProblem(report, `${all} steps are not its succeeded, failed and skipped ones`);
   for (const { step, job: name, status, output, manifestSha256 } of manifest.steps) {
     signal.throwIfAborted();
     if (manifestSha256 === undefined) {
-      if (status === 'Completed') wrong(`step '${step}' completed and has no manifest`);
+      if (status === 'Completed') addProblem(report, `step '${step}' completed and has no manifest`);
       continue;
     }
     const own = await manifestText(deps.store, output);
     if (own === undefined || digestOf(own) !== manifestSha256) {
-      wrong(`the manifest of step '${step}' is not the one that was written`);
+      addProblem(report, `the manifest of step '${step}' is not the one that was written`);
       continue;
     }
     const stepOwn = await deps.book.find(name ?? '');
     if (stepOwn === undefined) {
-      wrong(`the job of step '${step}' is not there any more`);
+      addProblem(report, `the job of step '${step}' is not there any more`);
       continue;
     }
-    add(report, await verifyJob(deps, stepOwn, signal), step, wrong);
+    add(report, await verifyJob(deps, stepOwn, signal), step);
   }
-  report.ok = report.problems.length === 0;
-  return report;
+  return concluded(report);
 }
 
-function add(report: Verification, own: Verification, step: string, wrong: (problem: string) => void): void {
+function add(report: JobVerification, own: JobVerification, step: string): void {
   for (const count of ['miniBatches', 'missing', 'twice', 'filesRead', 'bytesRead'] as const)
     report[count] += own[count];
-  for (const problem of own.problems) wrong(`step '${step}': ${problem}`);
-  for (const note of own.notes) if (report.notes.length < problemsMax) report.notes.push(`step '${step}': ${note}`);
-}
-
-async function manifestText(
-  store: Pick<ArtifactStore, 'get'>,
-  { container, folder }: JobOutput,
-): Promise<Buffer | undefined> {
-  try {
-    const { head, content } = await store.get(container, `${folder}/manifest.json`);
-    if (head.bytes > manifestBytesMax) throw new PlatformError('not_found', 'NO_MANIFEST', 'it is too large to be one');
-    const chunks: Buffer[] = [];
-    for await (const chunk of content) chunks.push(Buffer.from(chunk as Uint8Array));
-    return Buffer.concat(chunks);
-  } catch (thrown) {
-    if (PlatformError.from(thrown).code === 'not_found') return undefined;
-    throw thrown;
-  }
+  for (const problem of own.problems) addProblem(report, `step '${step}': ${problem}`);
+  for (const note of own.notes) addNote(report, `step '${step}': ${note}`);
 }
 
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
-}
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
