@@ -72,6 +72,10 @@ export function createCancelJob(book: JobBook, clock: () => Date) {
 export function createResumeJob(book: JobBook, admission: Admission, clock: () => Date) {
   return async ({ name }: ResumeJobRequest): Promise<ResumeJobResponse> => {
     const job = await book.change(name, (now) => {
+      if (now.step !== undefined) {
+        const message = `job '${now.name}' is a step of job '${now.step.job}': resume that, and it does what is left`;
+        throw new PlatformError('failed_precondition', 'JOB_IS_STEP', message);
+      }
       if (now.filesRemovedAt !== undefined) {
         const message = `the work files of job '${now.name}' were removed on ${now.filesRemovedAt}, so it cannot be resumed; submit it again`;
         throw new PlatformError('failed_precondition', 'JOB_FILES_REMOVED', message);
