@@ -2,6 +2,7 @@ import { isTerminal, type BatchEndpointRecord, type Stored } from '@mooring/doma
 import { PlatformError } from '@mooring/errors';
 import type { Auth, BatchEndpointStore, Registry } from '../ports.ts';
 import { OperationReports } from './operation-reports.ts';
+import { takeDownEndpoint } from './take-down-endpoint.ts';
 
 export interface BatchEndpointKeeperDeps {
   registry: Registry;
@@ -13,9 +14,6 @@ export interface BatchEndpointKeeperDeps {
 
 type Endpoint = Stored<'batch-endpoint'>;
 type Deployment = Stored<'batch-deployment'>;
-
-/** How soon a deletion is looked at again that waits for its deployments, should no word of them come. */
-const waitForDeploymentsMs = 2_000;
 
 /**
  * Keeps one batch endpoint's record and keys as they should be. `reconcile` may be called any number of times, but not at
@@ -50,26 +48,13 @@ export class BatchEndpointKeeper {
     return undefined;
   }
 
-  /** No jobs first, then no deployments, then no keys, then no endpoint. */
   private async takeDown(endpoint: Endpoint | undefined): Promise<number | undefined> {
     const { registry, records, auth } = this.deps;
     await records.remove(this.key);
-    const deployments = await registry.list('batch-deployment', this.key);
-    for (const { key, state } of deployments) {
-      if (state !== 'Deleting') await registry.remove('batch-deployment', key);
-    }
-    if (deployments.length > 0) {
-      const names = deployments.map(({ key }) => key.slice(key.indexOf('/') + 1)).join(', ');
-      if (endpoint !== undefined) await this.reports.progress(endpoint, { step: `waiting for ${names} to be gone` });
-      return waitForDeploymentsMs;
-    }
-    // Its keys go before it does: without it they may be those of a new endpoint of its name.
-    if (endpoint !== undefined) {
-      await auth.deleteEndpointKeys(this.key);
-      await registry.finalizeDelete('batch-endpoint', endpoint.key, endpoint.generation);
-    }
-    this.deps.onGone();
-    return undefined;
+    const what = { kind: 'batch-endpoint', below: 'batch-deployment', key: this.key, endpoint } as const;
+    const waitMs = await takeDownEndpoint({ ...what, registry, auth, reports: this.reports });
+    if (waitMs === undefined) this.deps.onGone();
+    return waitMs;
   }
 }
 

@@ -3,6 +3,7 @@ import { PlatformError } from '@mooring/errors';
 import { routingRecord, type RoutedDeployment } from '../domain/routing.ts';
 import type { AppliedStore, Auth, Registry, RoutingStore } from '../ports.ts';
 import { OperationReports } from './operation-reports.ts';
+import { takeDownEndpoint } from './take-down-endpoint.ts';
 
 export interface EndpointKeeperDeps {
   registry: Registry;
@@ -15,9 +16,6 @@ export interface EndpointKeeperDeps {
 
 type Endpoint = Stored<'online-endpoint'>;
 type Deployment = Stored<'online-deployment'>;
-
-/** How soon a deletion is looked at again that waits for its deployments, should no word of them come. */
-const waitForDeploymentsMs = 2_000;
 
 /**
  * Keeps one endpoint's routing record and keys as they should be. `reconcile` may be called any number of times, but not
@@ -69,31 +67,13 @@ export class EndpointKeeper {
     return { key, spec: applied?.spec ?? spec };
   }
 
-  /** No calls first, then no deployments, then no keys, then no endpoint. */
   private async takeDown(endpoint: Endpoint | undefined): Promise<number | undefined> {
     const { registry, routing, auth } = this.deps;
     await routing.remove(this.key);
-    const deployments = await registry.list('online-deployment', this.key);
-    for (const { key, state } of deployments) {
-      if (state !== 'Deleting') await registry.remove('online-deployment', key);
-    }
-    if (deployments.length > 0) {
-      if (endpoint !== undefined) await this.reportWaiting(endpoint, deployments);
-      return waitForDeploymentsMs;
-    }
-    // Its keys go before it does: without it they may be those of a new endpoint of its name.
-    if (endpoint !== undefined) {
-      await auth.deleteEndpointKeys(this.key);
-      await registry.finalizeDelete('online-endpoint', endpoint.key, endpoint.generation);
-    }
-    this.deps.onGone();
-    return undefined;
-  }
-
-  private async reportWaiting(endpoint: Endpoint, deployments: readonly Deployment[]): Promise<void> {
-    const names = deployments.map(({ key }) => key.slice(key.indexOf('/') + 1));
-    const text = `waiting for ${names.length === 1 ? 'deployment' : 'deployments'} ${names.join(', ')} to be gone`;
-    await this.reports.progress(endpoint, { step: text });
+    const what = { kind: 'online-endpoint', below: 'online-deployment', key: this.key, endpoint } as const;
+    const waitMs = await takeDownEndpoint({ ...what, registry, auth, reports: this.reports });
+    if (waitMs === undefined) this.deps.onGone();
+    return waitMs;
   }
 
   /** What another try may mend keeps the operation running; anything else ends it. */
