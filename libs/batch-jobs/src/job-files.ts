@@ -112,15 +112,12 @@ export async function readMiniBatch(
   }
 }
 
-/** The lines of a JSON lines file from byte `from` on, with where each stands. */
-export async function* jsonLines<T>(
-  path: string,
-  from = 0,
-): AsyncGenerator<{ value: T; start: number; length: number }> {
+/** The lines of a JSON lines file, with where each stands. */
+export async function* jsonLines<T>(path: string): AsyncGenerator<{ value: T; start: number; length: number }> {
   const file = await open(path, 'r');
   try {
-    let [rest, start]: [Buffer, number] = [Buffer.alloc(0), from];
-    for await (const chunk of file.createReadStream({ start: from, autoClose: false })) {
+    let [rest, start]: [Buffer, number] = [Buffer.alloc(0), 0];
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
       const bytes: Buffer = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
       let begin = 0;
       for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, begin)) {

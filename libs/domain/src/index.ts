@@ -21,6 +21,7 @@ export {
   type PipelineBatchDeploymentSpec,
 } from './batch.ts';
 export {
+  jobStatuses,
   jobsBucket,
   miniBatchesBucket,
   type BatchLaunch,

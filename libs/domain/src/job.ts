@@ -7,15 +7,18 @@ import type { BoundInput, BoundOutput } from './pipeline/bind-pipeline.ts';
  * What a mini-batch wrote counts by being named in its record and in no other way, so whatever ran twice counts once.
  */
 
-export type JobStatus =
-  | 'Queued'
-  | 'Preparing'
-  | 'Running'
-  | 'Finalizing'
-  | 'Completed'
-  | 'Failed'
-  | 'CancelRequested'
-  | 'Canceled';
+export const jobStatuses = [
+  'Queued',
+  'Preparing',
+  'Running',
+  'Finalizing',
+  'Completed',
+  'Failed',
+  'CancelRequested',
+  'Canceled',
+] as const;
+
+export type JobStatus = (typeof jobStatuses)[number];
 
 export const jobsBucket = 'mooring_jobs';
 

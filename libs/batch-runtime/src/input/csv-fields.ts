@@ -32,7 +32,7 @@ export function csvFields(row: Uint8Array): string[] {
   }
 }
 
-export function textOfRow(row: Uint8Array): string {
+function textOfRow(row: Uint8Array): string {
   try {
     return utf8.decode(row);
   } catch {

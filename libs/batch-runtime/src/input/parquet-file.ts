@@ -100,7 +100,7 @@ function checked(length: number): number {
 }
 
 /** Runs the reader of Parquet; what it throws is the file's fault. */
-export function ofParquet<T>(work: () => T): T {
+function ofParquet<T>(work: () => T): T {
   try {
     return work();
   } catch (thrown) {

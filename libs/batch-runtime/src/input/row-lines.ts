@@ -12,7 +12,7 @@ const chunkBytes = 256 * 1024;
 /** A row that is longer is no row; nothing of it is held. */
 export const rowBytesMax = 16 * 2 ** 20;
 /** A quote that does not end within this many bytes of its row's begin is none: the row ends with its line. */
-export const quotedBytesMax = 2 ** 20;
+const quotedBytesMax = 2 ** 20;
 
 /**
  * Splits bytes into the rows of a text file: lines, or of a CSV those that quotes may hold together; lines without anything are no

@@ -246,7 +246,7 @@ class Reader {
 }
 
 /** A file beside those that every output has. */
-export function isFileName(name: string): boolean {
+function isFileName(name: string): boolean {
   return /^[^/\\\p{Cc}]{1,200}$/u.test(name) && name !== '.' && name !== '..' && !ownFiles.has(name.toLowerCase());
 }
 

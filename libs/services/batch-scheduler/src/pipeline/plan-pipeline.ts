@@ -36,7 +36,7 @@ export interface PlanDeps {
 /** It is part of the job's document, which NATS takes no larger. */
 const planBytesMax = 512 * 1024;
 /** What steps that are commands write is listed there, beside their manifest. */
-export const outputListName = 'outputs.jsonl';
+const outputListName = 'outputs.jsonl';
 const dayS = 86_400;
 
 /**

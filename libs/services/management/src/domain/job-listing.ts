@@ -1,4 +1,4 @@
-import { refusal, type JobRecord, type JobStatus, type SpecProblem } from '@mooring/domain';
+import { jobStatuses, refusal, type JobRecord, type JobStatus, type SpecProblem } from '@mooring/domain';
 import { queryValue, readListQuery, readTags, type ListQuery, type Query } from './listing.ts';
 
 /** Query of a listing of jobs, which come newest first. */
@@ -9,16 +9,6 @@ export interface JobQuery {
   wanted: (job: JobRecord) => boolean;
 }
 
-const statuses: readonly JobStatus[] = [
-  'Queued',
-  'Preparing',
-  'Running',
-  'Finalizing',
-  'Completed',
-  'Failed',
-  'CancelRequested',
-  'Canceled',
-];
 const tokenCharactersMax = 200;
 
 /**
@@ -60,8 +50,8 @@ function statusesOf(text: string, note: Note): ReadonlySet<JobStatus> {
     .filter((word) => word !== '')
     .slice(0, 50)
     .map((word) => {
-      const status = statuses.find((known) => known.toLowerCase() === word.toLowerCase());
-      if (status === undefined) note('status', word, `some of: ${statuses.join(', ')}`);
+      const status = jobStatuses.find((known) => known.toLowerCase() === word.toLowerCase());
+      if (status === undefined) note('status', word, `some of: ${jobStatuses.join(', ')}`);
       return status;
     });
   return new Set(found.filter((status) => status !== undefined));

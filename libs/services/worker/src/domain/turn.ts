@@ -12,7 +12,7 @@ export interface Turn {
   endedMs: number | undefined;
 }
 
-export const shortestTurnMs = 5_000;
+const shortestTurnMs = 5_000;
 /** A turn is so many times as long as loading took, so that loading is the smaller part of what a worker does. */
 const loads = 4;
 
