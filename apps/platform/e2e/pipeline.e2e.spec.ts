@@ -174,6 +174,9 @@ describe(`a pipeline of commands and a parallel script (${topology} topology)`, 
     expect(readdirSync(place('azureml', name, 'steps/tidy/clean'))).toHaveLength(5);
     expect(linesOf(readFileSync(place('azureml', name, 'steps/score/scores/scores'), 'utf8'))).toEqual(scored);
     expect(await batch.verified(name)).toMatchObject({ ok: true, missing: 0, twice: 0, problems: [] });
+    const results = join(platform.data, 'results');
+    await platform.json('job', 'download', '-n', name, '-p', results);
+    expect(linesOf(readFileSync(join(results, 'named-outputs/report/report.txt'), 'utf8'))).toEqual(expected('append'));
     const touched = place('azureml', name, 'steps/tidy/clean/a.txt');
     writeFileSync(touched, 'other');
     expect((await batch.verified(name))['problems']).toEqual([
