@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from mooring_batch.files import check, unnamed
 from mooring_batch.lines import Lines
-from mooring_batch.parts import ErrorWriter, PartNotWritten, PartWriter
+from mooring_batch.parts import ErrorWriter, PartNotWritten, PartWriter, ProcessSpoilt
 from mooring_batch.results import WrongResult, lines_of
 from mooring_worker import stdio
 from mooring_worker.loading import LoadFailure, call_init, hidden_folders, import_script, script_traceback, set_path, short
@@ -82,6 +82,9 @@ def _run(run: Callable[[List[str]], Any], message: Dict[str, Any]) -> Dict[str, 
         return _score(run, message)
     except PartNotWritten as error:
         return {"type": "notWritten", "message": str(error)}
+    except ProcessSpoilt as error:
+        stdio.log(str(error))
+        return {**_raised(str(error)), "spoilt": True}
     except WrongResult as error:
         stdio.log(str(error))
         return _raised(str(error))

@@ -12,7 +12,10 @@ _CHUNK = 1 << 20
 
 
 class Lines:
-    """The worker's end is a unix socket that was inherited as `fd`. Belongs to the main thread."""
+    """
+    The worker's end is a unix socket that was inherited as `fd`. Belongs to the main thread of the process that made it: a child that a
+    script forked and let go its own way ends here, because its parent answers and takes what comes next.
+    """
 
     def __init__(self, fd: int) -> None:
         # Moved, and closed on exec, so that neither the script nor its children hold or guess it.
@@ -21,12 +24,14 @@ class Lines:
         self._socket = socket.socket(fileno=high)
         self._socket.setblocking(True)
         self._rest = bytearray()
+        self._owner = os.getpid()
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
     def read(self) -> Optional[Dict[str, Any]]:
         """The next message, or None when the worker has gone."""
+        self._end_children()
         seen = 0
         while True:
             end = self._rest.find(b"\n", seen)
@@ -41,4 +46,9 @@ class Lines:
             self._rest += arrived
 
     def write(self, message: Dict[str, Any]) -> None:
+        self._end_children()
         self._socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def _end_children(self) -> None:
+        if os.getpid() != self._owner:
+            os._exit(0)

@@ -1,13 +1,28 @@
 """Files of the parts folder: written whole, hashed on the way, on disk before they are named to anybody."""
 
+import errno
 import hashlib
 import json
 import os
 from typing import Any, BinaryIO, Dict, Optional
 
 
+# What a script did to its own process: it holds all files that it may, closed those of others, or gave its rights away.
+_OWN_FAULTS = {errno.EMFILE, errno.EBADF, errno.EFBIG, errno.EACCES, errno.EPERM}
+
+
 class PartNotWritten(Exception):
     """The disk refused, which is no fault of the script."""
+
+
+class ProcessSpoilt(Exception):
+    """The process cannot write any more, which no further try of it mends."""
+
+
+def _refused(path: str, error: OSError) -> Exception:
+    if error.errno in _OWN_FAULTS:
+        return ProcessSpoilt(f"what was scored could not be written, because of what the script did to its process: {error.strerror}")
+    return PartNotWritten(f"{path}: {error.strerror}")
 
 
 class PartWriter:
@@ -31,21 +46,21 @@ class PartWriter:
                 self._file = open(self._path, "xb", buffering=1 << 18)
             self._file.write(data)
         except OSError as error:
-            raise PartNotWritten(f"{self._path}: {error.strerror}") from None
+            raise _refused(self._path, error) from None
         self._hash.update(data)
         self._bytes += len(data)
         self._lines += 1
 
     def close(self) -> Optional[Dict[str, Any]]:
         """What was written, now on disk; None where nothing was."""
-        if self._file is None:
+        if self._file is None or self._path is None:
             return None
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
         except OSError as error:
-            raise PartNotWritten(f"{self._path}: {error.strerror}") from None
+            raise _refused(self._path, error) from None
         return {"bytes": self._bytes, "lines": self._lines, "sha256": self._hash.hexdigest()}
 
 

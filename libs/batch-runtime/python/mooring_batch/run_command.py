@@ -18,7 +18,7 @@ here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:1] = [here, sys.argv[1]]
 
 from mooring_batch.lines import Lines  # noqa: E402
-from mooring_batch.parts import PartNotWritten, PartWriter  # noqa: E402
+from mooring_batch.parts import PartNotWritten, PartWriter, ProcessSpoilt  # noqa: E402
 from mooring_worker import stdio  # noqa: E402
 from mooring_worker.process import die_with_parent, end_group, no_core_files  # noqa: E402
 
@@ -59,7 +59,7 @@ def _run(spec: Dict[str, Any], message: Dict[str, Any]) -> Dict[str, Any]:
         return {"type": "done", "succeeded": 1, "failed": 0, "part": part, "errors": None}
     except PartNotWritten as error:
         return {"type": "notWritten", "message": str(error)}
-    except _Failed as error:
+    except (_Failed, ProcessSpoilt) as error:
         stdio.log(str(error))
         return {"type": "raised", "message": str(error)}
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MiniBatch, PartFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { newPartNames, removeParts, syncFolder, type PartNames } from '../parts/part-names.ts';
-import type { MiniBatchDone, MiniBatchOutcome, MiniBatchRunner, RunnerOptions, RunOptions } from '../runner.ts';
+import type { MiniBatchOutcome, MiniBatchRunner, RunnerOptions, RunOptions } from '../runner.ts';
 import { JobProcess } from './job-process.ts';
 
 const loadTimeoutMs = 600_000;
@@ -75,7 +75,7 @@ export class ProcessRunner implements MiniBatchRunner {
     const answer = await this.#wait(timeoutMs, signal);
     switch (answer.kind) {
       case 'message':
-        return this.#outcome(answer.message, names);
+        return this.#outcome(process, answer.message, batch, names);
       case 'ended':
         return { kind: 'process-lost', message: `the process of ${this.#plan.what} ${answer.words} in run()` };
       case 'late': {
@@ -89,18 +89,32 @@ export class ProcessRunner implements MiniBatchRunner {
     }
   }
 
-  async #outcome(message: Record<string, unknown>, names: PartNames): Promise<MiniBatchOutcome> {
-    if (message['type'] === 'raised') return { kind: 'raised', message: String(message['message']) };
-    if (message['type'] !== 'done') throw notWritten(String(message['message']));
-    const part = fileOf(names.part, message['part']);
-    const errors = fileOf(names.errors, message['errors']);
-    if (part !== undefined || errors !== undefined) await syncFolder(this.#options.partsFolder).catch(refused);
-    const done: MiniBatchDone = {
+  async #outcome(
+    process: JobProcess,
+    message: Record<string, unknown>,
+    { items }: MiniBatch,
+    names: PartNames,
+  ): Promise<MiniBatchOutcome> {
+    if (message['type'] === 'raised') {
+      if (message['spoilt'] === true) await this.#end(process);
+      return { kind: 'raised', message: String(message['message']) };
+    }
+    if (message['type'] === 'notWritten') throw notWritten(String(message['message']));
+    const { succeeded, failed, part, errors } = message;
+    if (!isCount(succeeded) || !isCount(failed) || succeeded + failed !== items || !isFile(part) || !isFile(errors)) {
+      // Nothing that it says after that can be believed, either.
+      await this.#end(process);
+      const why = 'gave an answer that is none: scripts must not write to descriptors that they did not open';
+      return { kind: 'process-lost', message: `the process of ${this.#plan.what} ${why}` };
+    }
+    if (part !== null || errors !== null) await syncFolder(this.#options.partsFolder).catch(refused);
+    return {
       kind: 'done',
-      succeeded: Number(message['succeeded']),
-      failed: Number(message['failed']),
+      succeeded,
+      failed,
+      ...(part === null ? {} : { part: { file: names.part, ...part } }),
+      ...(errors === null ? {} : { errors: { file: names.errors, ...errors } }),
     };
-    return { ...done, ...(part === undefined ? {} : { part }), ...(errors === undefined ? {} : { errors }) };
   }
 
   /** The process, or why there is none. */
@@ -186,8 +200,15 @@ export class ProcessRunner implements MiniBatchRunner {
   }
 }
 
-function fileOf(file: string, written: unknown): PartFile | undefined {
-  return written === null ? undefined : { file, ...(written as Omit<PartFile, 'file'>) };
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isFile(value: unknown): value is Omit<PartFile, 'file'> | null {
+  if (value === null) return true;
+  if (typeof value !== 'object') return false;
+  const { bytes, lines, sha256 } = value as Record<string, unknown>;
+  return isCount(bytes) && isCount(lines) && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
 }
 
 function cancelled(): PlatformError {

@@ -103,6 +103,11 @@ describe('a run() that fails', () => {
     ['Ctrl+C', 'raise KeyboardInterrupt()', /KeyboardInterrupt/],
     ['no end of itself', 'return run(mini_batch)', /RecursionError/],
     ['a name that is not there', 'return nothing', /NameError: name 'nothing' is not defined/],
+    [
+      'an exception without words',
+      'class Mute(Exception):\n    def __str__(self): raise self\n  raise Mute()',
+      /run\(\) raised Mute/,
+    ],
     ['all memory at once', 'return [b"x" * (1 << 46)]', /MemoryError/],
   ])('fails the mini-batch whole: %s', async (_what, body, message) => {
     const test = await started(`${named}  ${body}`);
@@ -117,6 +122,11 @@ describe('a run() that fails', () => {
     ['is killed', 'os.kill(os.getpid(), 9)', /SIGKILL/],
     ['closes all descriptors', 'os.closerange(0, 4096); return mini_batch', /process of the scoring script/],
     ['kills its group', 'os.killpg(0, 15)', /SIGTERM/],
+    [
+      'answers for itself',
+      'for fd in range(200, 300):\n    try: os.write(fd, b\'{"type":"done","succeeded":9,"failed":-8,"part":null}\\n\')\n    except OSError: pass\n  return mini_batch',
+      /gave an answer that is none/,
+    ],
   ])('is started again for the next mini-batch when it %s', async (_what, body, message) => {
     const test = await started(`${named}  if os.path.basename(mini_batch[0]) != "a.txt": return mini_batch\n  ${body}`);
     const [a, b] = three();
@@ -124,6 +134,19 @@ describe('a run() that fails', () => {
     expect(await test.run(fileBatch([a]))).toEqual({ kind: 'process-lost', message: expect.stringMatching(message) });
     expect(await test.run(fileBatch([b]))).toMatchObject({ kind: 'done', succeeded: 1 });
     expect(test.leftParts()).toHaveLength(1);
+  });
+
+  it('fails its mini-batch where it left its process unable to write, and the next one has a new process', async () => {
+    const test = await started(
+      `import resource\n${named}  if mini_batch[0].endswith("a.txt"): resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n  return mini_batch`,
+    );
+    const [a, b] = three();
+    if (a === undefined || b === undefined) throw new Error('no files');
+    expect(await test.run(fileBatch([a]))).toEqual({
+      kind: 'raised',
+      message: expect.stringMatching(/could not be written.*Too many open files/),
+    });
+    expect(await test.run(fileBatch([b]))).toMatchObject({ kind: 'done', succeeded: 1 });
   });
 
   it('is started again after its time is over, whatever it does', async () => {

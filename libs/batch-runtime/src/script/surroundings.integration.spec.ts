@@ -180,10 +180,23 @@ describe('what a script prints', () => {
 });
 
 describe('processes and threads of a script', () => {
-  it('do not answer in its place', async () => {
-    const test = await started(`${named}  if os.fork() == 0: return ["child"]\n  os.wait()\n  return mini_batch`);
-    const outcome = await test.run(fileBatch(three()));
-    expect(outcome).toMatchObject({ kind: 'done', succeeded: 3 });
+  it.each(['return ["child"]', 'sys.exit(0)', 'raise ValueError("child")'])(
+    'do not answer in its place (%s)',
+    async (child) => {
+      const test = await started(`${named}  if os.fork() == 0: ${child}\n  os.wait()\n  return mini_batch`);
+      for (let times = 0; times < 2; times += 1) {
+        const outcome = await test.run(fileBatch(three()));
+        if (outcome.kind !== 'done') throw new Error(outcome.message);
+        expect(test.lines(outcome.part)).toHaveLength(3);
+      }
+    },
+  );
+
+  it('do not answer in its place, either, when it parts while it loads', async () => {
+    const test = await started('import os\ndef init(): os.fork()\ndef run(mini_batch): return mini_batch');
+    for (let times = 0; times < 2; times += 1) {
+      expect(await test.run(fileBatch(three()))).toMatchObject({ kind: 'done', succeeded: 3 });
+    }
   });
 
   it('end with it', async () => {

@@ -59,7 +59,10 @@ def call_init(init: Callable[[], Any]) -> None:
 
 
 def short(error: BaseException) -> str:
-    text = str(error)
+    try:
+        text = str(error)
+    except Exception:  # a script's exception may say of itself what it likes
+        text = ""
     return f"{type(error).__name__}: {text[:2000]}" if text else type(error).__name__
 
 
