@@ -16,8 +16,9 @@ import type { Tracing } from '@mooring/telemetry';
 import { nameOfJob } from '../domain/job-name.ts';
 import { placeOfUri } from '../domain/place-of-uri.ts';
 import type { WebInput } from '../input/web/web-input.ts';
-import { ownFiles } from '../output/manifest.ts';
 import { modelInput, modelOutput, readJobRequest, type JobRequest } from '../domain/read-job-request.ts';
+import { patternOf } from '../input/find-input.ts';
+import { readGlob } from '../input/glob.ts';
 import { planPipeline } from '../pipeline/plan-pipeline.ts';
 import { stepJobName } from '../pipeline/step-job.ts';
 import type { Catalog } from '../ports.ts';
@@ -170,15 +171,11 @@ async function modelPart(
 ): Promise<Pick<JobRecord, 'input' | 'output' | 'settings' | 'model' | 'code' | 'environment'>> {
   const input = modelInput(request);
   const settings = settingsOf(spec.job, request);
-  if (ownFiles.has(settings.outputFileName.toLowerCase())) {
-    const problem = `is '${settings.outputFileName}' in the deployment, which every output has for itself`;
-    throw PlatformError.invalid('the job', [
-      { path: 'properties.outputFileName', problem, expected: 'another name, in the deployment or in the job' },
-    ]);
-  }
   // Said now and not when the job runs.
   const place = placeOfUri(input.uri);
   if (place.kind === 'web') deps.web.check(place.url);
+  const { glob } = place.kind === 'datastore' ? patternOf(place.path) : {};
+  if (glob !== undefined) readGlob(glob);
   return {
     input,
     output: await outputOf(deps, request, settings, name),

@@ -31,11 +31,17 @@ export async function findInput(
     const slash = data.path.indexOf('/');
     return { root: await store.localPath(data.path.slice(0, slash), data.path.slice(slash + 1)) };
   }
-  const segments = place.path.split('/');
+  const { folder, glob } = patternOf(place.path);
+  const root = await store.localPath(place.container, folder);
+  return { root, ...(glob === undefined ? {} : { glob }) };
+}
+
+/** The part of a path without wildcards, and what comes behind it. */
+export function patternOf(path: string): { folder: string; glob?: string } {
+  const segments = path.split('/');
   const first = segments.findIndex((segment) => globMark.test(segment));
-  const plain = first < 0 ? segments : segments.slice(0, first);
-  const root = await store.localPath(place.container, plain.join('/'));
-  return { root, ...(first < 0 ? {} : { glob: segments.slice(first).join('/') }) };
+  if (first < 0) return { folder: path };
+  return { folder: segments.slice(0, first).join('/'), glob: segments.slice(first).join('/') };
 }
 
 function missing(uri: string, why: string): PlatformError {

@@ -1,10 +1,11 @@
 import { Dir, Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { basename, join, matchesGlob } from 'node:path';
+import { basename, join } from 'node:path';
 import type { InputFile } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { FoundInput } from './find-input.ts';
 import { folderNames, openFolder, type FolderName, type FolderNamesOptions } from './folder-names.ts';
+import { readGlob, type Glob } from './glob.ts';
 
 /** Deeper folders are a loop or a mistake. */
 const depthMax = 64;
@@ -27,17 +28,18 @@ export async function* listFiles({ root, glob }: FoundInput, options: ListOption
   }
   if (!top.isDirectory())
     throw new PlatformError('invalid_argument', 'INPUT_NOT_READABLE', 'the input is no file or folder');
-  yield* walk({ root, glob, options: { namesMax, ...options } }, '', 0);
+  const matches = glob === undefined ? undefined : readGlob(glob);
+  yield* walk({ root, matches, options: { namesMax, ...options } }, '', 0);
 }
 
 interface Walk {
   root: string;
-  glob: string | undefined;
+  matches: Glob | undefined;
   options: FolderNamesOptions;
 }
 
 async function* walk(within: Walk, below: string, depth: number): AsyncGenerator<InputFile> {
-  const { root, glob, options } = within;
+  const { root, matches, options } = within;
   if (depth > depthMax) {
     yield unreadable(below, `lies more than ${depthMax} folders deep`);
     return;
@@ -54,7 +56,7 @@ async function* walk(within: Walk, below: string, depth: number): AsyncGenerator
       yield* walk(within, path, depth + 1);
       continue;
     }
-    if (glob !== undefined && !matchesGlob(path, glob)) continue;
+    if (matches?.(path) === false) continue;
     if (kind !== 'file') {
       yield unreadable(path, problems[kind]);
       continue;
