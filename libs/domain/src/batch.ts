@@ -81,6 +81,35 @@ export const batchJobDefaults: BatchJobSettings = {
   loggingLevel: 'info',
 };
 
+/** Smallest and largest values of settings of a job, wherever they are given. */
+export const batchRanges = {
+  instanceCount: [1, 64],
+  maxConcurrencyPerInstance: [1, 64],
+  miniBatchSize: [1, 100_000],
+  maxRetries: [0, 100],
+  timeoutS: [1, 86_400],
+  errorThreshold: [-1, 2 ** 31 - 1],
+} as const satisfies Record<string, readonly [number, number]>;
+
+/** Files of every job's output: no predictions and no file of a script may have such a name. */
+export const ownOutputFiles: ReadonlySet<string> = new Set([
+  'errors.jsonl',
+  'parts.jsonl',
+  'summary.json',
+  'manifest.json',
+]);
+
+/** The file that predictions are gathered in: a name, for it lies in the folder of the job's output. */
+export const outputFileNameRule = {
+  test: (name: string): boolean =>
+    name !== '.' &&
+    name !== '..' &&
+    Buffer.byteLength(name) <= 255 &&
+    /^[^/\\\p{Cc}]+$/u.test(name) &&
+    !ownOutputFiles.has(name.toLowerCase()),
+  expected: `a plain file name of at most 255 bytes, none of ${[...ownOutputFiles].join(', ')}`,
+};
+
 export interface DataVersionSpec {
   description?: string;
   tags: Readonly<Record<string, string>>;

@@ -12,6 +12,9 @@ export type {
 export { probeDefaults, requestSettingsDefaults } from './online.ts';
 export {
   batchJobDefaults,
+  batchRanges,
+  outputFileNameRule,
+  ownOutputFiles,
   type BatchDeploymentSpec,
   type BatchEndpointSpec,
   type BatchJobSettings,

@@ -1,5 +1,6 @@
 import {
   batchJobDefaults,
+  batchRanges,
   readBatchSettings,
   type BatchDeploymentSpec,
   type BatchJobSettings,
@@ -23,7 +24,7 @@ import {
   type Reading,
 } from '../reading/fields.ts';
 import { present } from '../reading/present.ts';
-import { batchRanges, computeName, outputFileName, pipelineSettings } from '../reading/batch-values.ts';
+import { computeName, outputFileName, pipelineSettings } from '../reading/batch-values.ts';
 import type { ArmContext } from './envelope.ts';
 import { assetReference, computeId, resourceId, type AssetType } from './ids.ts';
 import { anyObject, durationSeconds, envelope, textMap } from './scalars.ts';

@@ -1,5 +1,4 @@
-import type { Literal } from '@mooring/domain';
-import { batchRanges } from '../reading/batch-values.ts';
+import { batchRanges, type Literal } from '@mooring/domain';
 import {
   bool,
   choice,

@@ -1,20 +1,7 @@
+import { outputFileNameRule } from '@mooring/domain';
 import { bool, object, text, wrong, type Field } from './fields.ts';
 
-/** Smallest and largest values of what a batch job may be told, in YAML and REST alike. */
-export const batchRanges = {
-  instanceCount: [1, 64],
-  maxConcurrencyPerInstance: [1, 64],
-  miniBatchSize: [1, 100_000],
-  maxRetries: [0, 100],
-  timeoutS: [1, 86_400],
-  errorThreshold: [-1, 2 ** 31 - 1],
-} as const satisfies Record<string, readonly [number, number]>;
-
-/** The file that predictions are gathered in: a name, for it lies in the folder of the job's output. */
-export const outputFileName = text({
-  test: (name) => name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255 && /^[^/\\\p{Cc}]+$/u.test(name),
-  expected: 'a plain file name of at most 255 bytes',
-});
+export const outputFileName = text(outputFileNameRule);
 
 const computePath =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^/]+\/workspaces\/[^/]+\/computes\/([^/]+)$/i;

@@ -238,11 +238,11 @@ const refused: { kind: YamlKind; fields: Fields; says: string[] }[] = [
       'settings.output_file_name: is of a file that output_action summary_only does not write (expected append_row, or no output_file_name)',
     ],
   },
-  ...['../x.csv', 'a/b.csv', '.', '..', 'a\\\\b', ''].map((name) => ({
+  ...['../x.csv', 'a/b.csv', '.', '..', 'a\\\\b', '', 'Errors.jsonl'].map((name) => ({
     kind: 'batch-deployment' as const,
     fields: { output_file_name: `"${name}"` },
     says: [
-      `output_file_name: '${name.replace('\\\\', '\\')}' is not allowed (expected a plain file name of at most 255 bytes)`,
+      `output_file_name: '${name.replace('\\\\', '\\')}' is not allowed (expected a plain file name of at most 255 bytes, none of errors.jsonl, parts.jsonl, summary.json, manifest.json)`,
     ],
   })),
   {

@@ -1,6 +1,5 @@
-import type { SpecProblem } from '@mooring/domain';
+import { batchRanges, type SpecProblem } from '@mooring/domain';
 import { dirname, resolve } from 'node:path';
-import { batchRanges } from '../reading/batch-values.ts';
 import {
   choice,
   isObject,

@@ -1,4 +1,5 @@
-import { batchRanges, computeName, outputFileName } from '../../reading/batch-values.ts';
+import { batchRanges } from '@mooring/domain';
+import { computeName, outputFileName } from '../../reading/batch-values.ts';
 import { isoFromSeconds } from '../../reading/durations.ts';
 import { present } from '../../reading/present.ts';
 import { choice, later, mapOf, object, required, whole, type Field, type ObjectOf } from '../../reading/fields.ts';

@@ -1,6 +1,12 @@
-import type { BatchJobSettings, DataType, GivenInput, JobInput } from '@mooring/domain';
+import {
+  batchRanges,
+  outputFileNameRule,
+  type BatchJobSettings,
+  type DataType,
+  type GivenInput,
+  type JobInput,
+} from '@mooring/domain';
 import { PlatformError, type FieldProblem } from '@mooring/errors';
-import { ownFiles } from '../output/manifest.ts';
 import { isJobName, jobNameRule } from './job-name.ts';
 
 /** What a request asks for, in whichever spelling (azureml-contract 6.1). */
@@ -170,16 +176,20 @@ function readOverrides(properties: Body, fileName: string | undefined, reader: R
   const resources = section(properties, 'resources', reader.problems, false);
   const retry = section(properties, 'retrySettings', reader.problems, false);
   const retrySettings = defined({
-    maxRetries: retry && reader.whole(retry, 'maxRetries', 0, 100),
-    timeoutS: retry && reader.seconds(retry, 'timeout', 1, 86_400),
+    maxRetries: retry && reader.whole(retry, 'maxRetries', ...batchRanges.maxRetries),
+    timeoutS: retry && reader.seconds(retry, 'timeout', ...batchRanges.timeoutS),
   });
   return defined({
-    miniBatchSize: reader.whole(properties, 'miniBatchSize', 1, 100_000),
+    miniBatchSize: reader.whole(properties, 'miniBatchSize', ...batchRanges.miniBatchSize),
     instanceCount:
-      (compute && reader.whole(compute, 'instanceCount', 1, 64)) ??
-      (resources && reader.whole(resources, 'instanceCount', 1, 64)),
-    maxConcurrencyPerInstance: reader.whole(properties, 'maxConcurrencyPerInstance', 1, 64),
-    errorThreshold: reader.whole(properties, 'errorThreshold', -1, Number.MAX_SAFE_INTEGER),
+      (compute && reader.whole(compute, 'instanceCount', ...batchRanges.instanceCount)) ??
+      (resources && reader.whole(resources, 'instanceCount', ...batchRanges.instanceCount)),
+    maxConcurrencyPerInstance: reader.whole(
+      properties,
+      'maxConcurrencyPerInstance',
+      ...batchRanges.maxConcurrencyPerInstance,
+    ),
+    errorThreshold: reader.whole(properties, 'errorThreshold', ...batchRanges.errorThreshold),
     loggingLevel: reader.oneOf(properties, 'loggingLevel', { debug: 'debug', info: 'info', warning: 'warning' }),
     outputAction: reader.oneOf(properties, 'outputAction', {
       appendrow: 'append_row',
@@ -235,19 +245,14 @@ class Reader {
   }
 
   checkedFileName(value: string | undefined, name: string): string | undefined {
-    if (value === undefined || isFileName(value)) return value;
-    return this.#wrong(name, `the name of a file, without folders, and none of: ${[...ownFiles].join(', ')}`);
+    if (value === undefined || outputFileNameRule.test(value)) return value;
+    return this.#wrong(name, outputFileNameRule.expected);
   }
 
   #wrong(name: string, expected: string): undefined {
     this.problems.push({ path: `properties.${name}`, problem: 'is not allowed', expected });
     return undefined;
   }
-}
-
-/** A file beside those that every output has. */
-function isFileName(name: string): boolean {
-  return /^[^/\\\p{Cc}]{1,200}$/u.test(name) && name !== '.' && name !== '..' && !ownFiles.has(name.toLowerCase());
 }
 
 function parse(text: string): Body {

@@ -11,14 +11,14 @@ import {
   type JobFiles,
   type MiniBatchRecords,
 } from '@mooring/batch-jobs';
-import type { JobRecord, JobUsage, MiniBatchRecord, PartFile } from '@mooring/domain';
+import { ownOutputFiles, type JobRecord, type JobUsage, type MiniBatchRecord, type PartFile } from '@mooring/domain';
 import { isArtifactPath, type ArtifactStore, type ByteSource } from '@mooring/storage';
 import { addUsage, usageOfRecord } from '../domain/job-usage.ts';
 import { listFiles } from '../input/list-files.ts';
 import { putCommandFiles } from '../pipeline/command-files.ts';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
 import { PartDamaged } from './part-damaged.ts';
-import { jsonBytes, ownFiles, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
+import { jsonBytes, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
   records: MiniBatchRecords;
@@ -183,7 +183,7 @@ class Output {
   constructor(store: ArtifactStore, job: JobRecord) {
     this.#store = store;
     this.#job = job;
-    this.#taken = new Set([...ownFiles, job.settings.outputFileName]);
+    this.#taken = new Set([...ownOutputFiles, job.settings.outputFileName]);
   }
 
   async put(name: string, source: ByteSource): Promise<FileDigest> {

@@ -42,9 +42,6 @@ export interface Manifest {
   scriptFiles: readonly FileDigest[];
 }
 
-/** Files of every output: no predictions and no file of a script may have such a name. */
-export const ownFiles: ReadonlySet<string> = new Set(['errors.jsonl', 'parts.jsonl', 'summary.json', 'manifest.json']);
-
 const bytesMax = 64 * 2 ** 20;
 
 /** A JSON file of an output. */

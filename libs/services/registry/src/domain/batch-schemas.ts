@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import type { BatchEndpointSpec, ModelBatchDeploymentSpec, PipelineBatchDeploymentSpec } from '@mooring/domain';
 import {
-  assetKey,
-  codeConfiguration,
-  description,
-  hasControl,
-  text,
-  textMap,
-  variables,
-  whole,
-} from './schema-parts.ts';
+  batchRanges,
+  outputFileNameRule,
+  type BatchEndpointSpec,
+  type ModelBatchDeploymentSpec,
+  type PipelineBatchDeploymentSpec,
+} from '@mooring/domain';
+import { assetKey, codeConfiguration, description, text, textMap, variables, whole } from './schema-parts.ts';
 
 /** Shapes and ranges of the specs of batch endpoints and deployments (azureml-contract 1.4). */
 
@@ -23,21 +20,17 @@ export const batchEndpoint = z.strictObject({
 
 const compute = text((name) => /^[a-zA-Z0-9][-\w.]{0,63}$/.test(name), 'the name of a compute');
 
-/** It becomes a file in the folder of the job's output. */
-const fileName = text(
-  (name) =>
-    name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255 && /^[^/\\]+$/.test(name) && !hasControl(name),
-  'a plain file name of at most 255 bytes',
-);
-
 const job = z.strictObject({
-  instanceCount: whole(1, 64),
-  maxConcurrencyPerInstance: whole(1, 64),
-  miniBatchSize: whole(1, 100_000),
+  instanceCount: whole(...batchRanges.instanceCount),
+  maxConcurrencyPerInstance: whole(...batchRanges.maxConcurrencyPerInstance),
+  miniBatchSize: whole(...batchRanges.miniBatchSize),
   outputAction: z.enum(['append_row', 'summary_only']),
-  outputFileName: fileName,
-  retrySettings: z.strictObject({ maxRetries: whole(0, 100), timeoutS: whole(1, 86_400) }),
-  errorThreshold: whole(-1, 2 ** 31 - 1),
+  outputFileName: text(outputFileNameRule.test, outputFileNameRule.expected),
+  retrySettings: z.strictObject({
+    maxRetries: whole(...batchRanges.maxRetries),
+    timeoutS: whole(...batchRanges.timeoutS),
+  }),
+  errorThreshold: whole(...batchRanges.errorThreshold),
   loggingLevel: z.enum(['debug', 'info', 'warning']),
 });
 
