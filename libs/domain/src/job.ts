@@ -76,6 +76,8 @@ export interface JobRecord {
   filesRemovedAt?: string;
   /** What earlier attempts took. */
   usedBefore?: JobUsage;
+  /** How often in this attempt what a mini-batch wrote was found damaged, and the mini-batch run again. */
+  repairs?: number;
   /** W3C traceparent of the span that accepted it, under which all of its spans are; absent where nothing is traced. */
   traceparent?: string;
   /** Of a job of a pipeline, whose items are its steps. Its own `input`, `settings` and `model` mean nothing then. */

@@ -178,7 +178,7 @@ async function verify(name: string): Promise<JobVerification> {
 }
 
 /** Does what a worker does with one mini-batch: writes a part, then makes its record. */
-async function score(job: string, worker: string, batch: MiniBatch): Promise<boolean> {
+async function score(job: string, worker: string, batch: MiniBatch, meanwhile?: () => void): Promise<boolean> {
   const files = jobFiles(jobs, job);
   const text = (batch.files ?? []).map(({ path }) => `${path} by ${worker}\n`).join('');
   const part: PartFile = {
@@ -188,6 +188,7 @@ async function score(job: string, worker: string, batch: MiniBatch): Promise<boo
     sha256: createHash('sha256').update(text).digest('hex'),
   };
   writeFileSync(join(files.parts, part.file), text);
+  meanwhile?.();
   const startedAt = new Date(0).toISOString();
   const endedAt = new Date(1_500).toISOString();
   const counts = { items: batch.items, succeeded: batch.items, failed: 0, skipped: 0, runs: 1, bytes: text.length };
@@ -195,13 +196,18 @@ async function score(job: string, worker: string, batch: MiniBatch): Promise<boo
   return commit(await nats.bucket<MiniBatchRecord>(miniBatchesBucket), job, files, record);
 }
 
-async function scoreNext(job: string, worker: string): Promise<MiniBatch | undefined> {
+async function scoreNext(job: string, worker: string, meanwhile?: () => void): Promise<MiniBatch | undefined> {
   const item = await work.take(jobKey(job), 1_000);
   if (item === undefined) return undefined;
   const batch = await readMiniBatch(jobFiles(jobs, job), item.value);
-  await score(job, worker, batch);
+  await score(job, worker, batch, meanwhile);
   await item.done();
   return batch;
+}
+
+/** The queue of a job that begins again is closed in between. */
+async function scoreSoon(job: string, worker: string, meanwhile?: () => void): Promise<void> {
+  await eventually(async () => expect(await scoreNext(job, worker, meanwhile)).toBeDefined());
 }
 
 describe('batch jobs', () => {
@@ -273,6 +279,31 @@ describe('batch jobs', () => {
     // Of both attempts.
     expect((await until(name, 'Completed')).usage).toMatchObject({ instanceS: 4.5, items: 5 });
     expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5, skipped: 0 } });
+  });
+
+  it('run a mini-batch again whose part was damaged or lost, and fail where that has no end', async () => {
+    const { name } = await submit(bodyOf({ name: 'damaged', miniBatchSize: 5 }));
+    await until(name, 'Running');
+    const { parts } = jobFiles(jobs, name);
+    await scoreSoon(name, 'one', () => writeFileSync(join(parts, '0.one.part'), 'evil\n'));
+    await scoreSoon(name, 'two', () => rmSync(join(parts, '0.two.part')));
+    await scoreSoon(name, 'three');
+    await until(name, 'Completed');
+    expect(await verify(name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5 } });
+
+    const ever = await submit(bodyOf({ name: 'damaged-ever', miniBatchSize: 5 }));
+    await until(ever.name, 'Running');
+    for (let times = 1; times <= 5; times += 1) {
+      const path = join(jobFiles(jobs, ever.name).parts, `0.w${times}.part`);
+      await scoreSoon(ever.name, `w${times}`, () => writeFileSync(path, 'evil\n'));
+    }
+    const job = await until(ever.name, 'Failed');
+    expect(job.error).toMatchObject({ code: 'PART_DAMAGED', message: expect.stringMatching(/AZUREML_BI_OUTPUT_PATH/) });
+    await client.call('resumeJob', { name: ever.name });
+    await until(ever.name, 'Running');
+    await scoreSoon(ever.name, 'last');
+    await until(ever.name, 'Completed');
+    expect(await verify(ever.name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5 } });
   });
 
   it('end though scripts wrote files that cannot be stored as they are called, and say which those are', async () => {

@@ -42,6 +42,6 @@ export function canceled(job: JobRecord, at: Date): JobRecord | undefined {
 
 /** A job that ended, begun once more: what is done stays done. */
 export function resumed(job: JobRecord, at: Date): JobRecord {
-  const { error: _error, ending: _ending, endedAt: _ended, ...rest } = job;
+  const { error: _error, ending: _ending, endedAt: _ended, repairs: _repairs, ...rest } = job;
   return moved({ ...rest, attempt: job.attempt + 1, pushedTo: 0, usedBefore: job.usage }, 'Queued', at);
 }

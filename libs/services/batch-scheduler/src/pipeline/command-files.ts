@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jobFiles, jsonLines, outputsOfPart, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
-import type { JobRecord } from '@mooring/domain';
+import type { JobRecord, PartFile } from '@mooring/domain';
 import type { ByteSource } from '@mooring/storage';
 import type { FileDigest } from '../output/manifest.ts';
 import { PartDamaged } from '../output/part-damaged.ts';
@@ -31,15 +31,19 @@ export async function putCommandFiles(
   const written: FileDigest[] = [];
   for await (const { value } of jsonLines<CommandFile>(join(files.parts, part.file))) {
     signal.throwIfAborted();
-    let digest: FileDigest;
-    try {
-      digest = await put(value.file, createReadStream(join(folder, value.file)));
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new PartDamaged(0, part);
-      throw thrown;
-    }
+    const file = await opened(join(folder, value.file), part);
+    const digest = await put(value.file, file.createReadStream());
     if (digest.bytes !== value.bytes || digest.sha256 !== value.sha256) throw new PartDamaged(0, part);
     written.push(digest);
   }
   return written;
+}
+
+async function opened(path: string, part: PartFile): Promise<FileHandle> {
+  try {
+    return await open(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') throw new PartDamaged(0, part);
+    throw thrown;
+  }
 }

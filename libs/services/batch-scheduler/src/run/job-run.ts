@@ -315,14 +315,23 @@ async function finish(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Pr
   deps.log.info({ job: job.name, ...counts, status: job.ending }, 'batch job ended');
 }
 
+/** Of a job, beside one for each of its mini-batches: a script that damages its own parts would do so for ever. */
+const repairsSpare = 3;
+
 /** A mini-batch whose part is lost has not been done. Of a job that ended early it counts as skipped, else it runs again. */
-async function repair({ records, book, clock, log }: JobRunDeps, job: JobRecord, damaged: PartDamaged): Promise<void> {
+async function repair(deps: JobRunDeps, job: JobRecord, damaged: PartDamaged): Promise<void> {
+  const { records, book, clock, log } = deps;
   log.warn({ job: job.name, miniBatch: damaged.index }, damaged.message);
   await records.delete(recordKey(job.name, damaged.index));
   if (job.ending !== 'Completed') return;
+  const repairs = (job.repairs ?? 0) + 1;
+  if (repairs > (job.listing?.miniBatches ?? 0) + repairsSpare) {
+    const message = `${damaged.message}, ${repairs} times in all. Scripts must write to AZUREML_BI_OUTPUT_PATH alone; then resume the job.`;
+    return fail(deps, job, { code: damaged.reason, message });
+  }
   await book.change(job.name, (now) => {
     const { ending: _ending, ...rest } = now;
-    return now.status === 'Finalizing' ? moved(rest, 'Running', clock()) : undefined;
+    return now.status === 'Finalizing' ? moved({ ...rest, repairs }, 'Running', clock()) : undefined;
   });
 }
 
