@@ -15,14 +15,7 @@ import { createFolderStore } from '@mooring/storage';
 import type { DataFolder } from '@mooring/config';
 import type { Tracing } from '@mooring/telemetry';
 import { createGetJobLogs } from './handlers/get-job-logs.ts';
-import {
-  createCancelJob,
-  createGetJob,
-  createListJobs,
-  createResumeJob,
-  createVerifyJob,
-  type QueuePositions,
-} from './handlers/jobs.ts';
+import { createCancelJob, createGetJob, createListJobs, createResumeJob, createVerifyJob } from './handlers/jobs.ts';
 import { createSubmitJob, type SubmitDeps } from './handlers/submit-job.ts';
 import { createWebInput, type WebInputOptions } from './input/web/web-input.ts';
 import type { Catalog } from './ports.ts';
@@ -94,7 +87,7 @@ export function createJobService(options: JobServiceOptions, nats: Nats, log: Lo
       const { filesKeptDays, jobsKeptDays } = options;
       retention = new Retention({ ...deps, jobs, filesKeptDays, jobsKeptDays });
       retention.start();
-      const services = [mount(deps, () => going.positions(), log)];
+      const services = [mount(deps, going, log)];
       server = await startGrpcServer({
         address: options.address,
         listenFd: options.listenFd,
@@ -121,12 +114,16 @@ async function whyUnsafe(nats: Nats, syncsAlways: boolean): Promise<string | und
   return 'it may sync its files only now and then: set `sync_interval: always` in its jetstream block, and MOORING_NATS_SYNC=always here to say so';
 }
 
-function mount(deps: JobRunDeps & SubmitDeps, positions: QueuePositions, log: Logger): MountedService {
+function mount(deps: JobRunDeps & SubmitDeps, loop: JobLoop, log: Logger): MountedService {
   const { book, clock, jobsFolder } = deps;
+  const positions = (): ReadonlyMap<string, number> => loop.positions();
   return service<BatchServiceServer>(BatchServiceService, {
     submitJob: unary(log, createSubmitJob(deps)),
     getJob: unary(log, createGetJob(book, positions)),
-    listJobs: unary(log, createListJobs(book, positions)),
+    listJobs: unary(
+      log,
+      createListJobs(() => loop.all(), positions),
+    ),
     cancelJob: unary(log, createCancelJob(book, clock)),
     resumeJob: unary(log, createResumeJob(book, deps.admission, clock)),
     verifyJob: unary(log, createVerifyJob(book, deps)),

@@ -39,12 +39,12 @@ export function createGetJob(book: JobBook, positions: QueuePositions) {
   });
 }
 
-/** Newest first; the token is the name of the last one of a page. */
-export function createListJobs(book: JobBook, positions: QueuePositions) {
+/** Newest first; the token is the name of the last one of a page. `known`: all jobs, as they were told of last. */
+export function createListJobs(known: () => Iterable<JobRecord>, positions: QueuePositions) {
   return async ({ endpoint, pageSize, pageToken }: ListJobsRequest): Promise<ListJobsResponse> => {
     const size = Math.min(pageSizeMax, pageSize === 0 ? pageSizeDefault : pageSize);
     const wanted = endpoint.toLowerCase();
-    const jobs = (await book.all())
+    const jobs = [...known()]
       // Steps are shown with the job that they are of.
       .filter(({ step, endpoint: of }) => step === undefined && (wanted === '' || of.toLowerCase() === wanted))
       .toSorted((a, b) =>

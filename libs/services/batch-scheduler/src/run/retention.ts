@@ -29,6 +29,7 @@ export class Retention {
   readonly #deps: RetentionDeps;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
@@ -36,30 +37,42 @@ export class Retention {
 
   start(): void {
     const look = (): void => {
-      this.#looking = this.look().catch((error: unknown) => {
-        this.#deps.log.warn({ err: error }, 'ended batch jobs could not be cleared away; trying again in an hour');
-      });
+      this.#looking ??= this.look()
+        .catch((error: unknown) => {
+          this.#deps.log.warn({ err: error }, 'ended batch jobs could not be cleared away; trying again in an hour');
+        })
+        .finally(() => (this.#looking = undefined));
     };
     this.#timer = setInterval(look, lookEveryMs).unref();
     look();
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#looking;
   }
 
   /** Looks at all jobs once. */
   async look(): Promise<void> {
-    const { book, jobs, filesKeptDays, jobsKeptDays } = this.#deps;
+    const { book, jobs, filesKeptDays, jobsKeptDays, log } = this.#deps;
     const all = await book.all();
     const named = new Map(all.map((job) => [job.name, job]));
     for (const job of all) {
+      if (this.#stopped) return;
       // A step is kept as long as the job that it is of, which may be resumed.
       const whole = (job.step && named.get(job.step.job)) ?? job;
       const isOld = (days: number): boolean => this.#endedBefore(job, days) && this.#endedBefore(whole, days);
-      if (isOld(filesKeptDays)) await this.#removeFiles(job);
-      if (isOld(Math.max(filesKeptDays, jobsKeptDays))) await jobs.delete(jobStoreKey(job.name));
+      try {
+        if (isOld(filesKeptDays)) await this.#removeFiles(job);
+        if (isOld(Math.max(filesKeptDays, jobsKeptDays))) await jobs.delete(jobStoreKey(job.name));
+      } catch (error) {
+        // The others are no worse for it.
+        log.warn(
+          { err: error, job: job.name },
+          'an ended batch job could not be cleared away; trying again in an hour',
+        );
+      }
     }
   }
 
