@@ -18,7 +18,7 @@ import { listFiles } from '../input/list-files.ts';
 import { putCommandFiles } from '../pipeline/command-files.ts';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
 import { PartDamaged } from './part-damaged.ts';
-import { jsonBytes, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
+import { jsonBytes, manifestHead, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
   records: MiniBatchRecords;
@@ -74,15 +74,7 @@ export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: Abort
       : await putCommandFiles(deps, job, (name, source) => output.put(name, source), signal);
   await output.putJson('summary.json', { ...summaryOf(job, counts), scriptFilesLeftOut: leftOut });
   const manifest: Manifest = {
-    format: 1,
-    job: job.name,
-    endpoint: job.endpoint,
-    deployment: job.deployment,
-    createdBy: job.createdBy,
-    createdAt: job.createdAt,
-    finalizedAt: deps.clock().toISOString(),
-    status: job.ending ?? 'Failed',
-    attempt: job.attempt,
+    ...manifestHead(job, deps.clock()),
     model: { key: job.model, sha256: job.ran?.modelSha256 },
     code: job.code && { key: job.code.codeKey, sha256: job.ran?.codeSha256 },
     environment: job.environment === undefined ? undefined : { key: job.environment, digest: job.ran?.environment },

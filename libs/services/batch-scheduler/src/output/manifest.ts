@@ -42,6 +42,18 @@ export interface Manifest {
   scriptFiles: readonly FileDigest[];
 }
 
+/** What the manifests of all jobs begin with. */
+export type ManifestHead = Pick<
+  Manifest,
+  'format' | 'job' | 'endpoint' | 'deployment' | 'createdBy' | 'createdAt' | 'finalizedAt' | 'status' | 'attempt'
+>;
+
+export function manifestHead(job: JobRecord, at: Date): ManifestHead {
+  const { name, endpoint, deployment, createdBy, createdAt, attempt, ending: status = 'Failed' } = job;
+  const finalizedAt = at.toISOString();
+  return { format: 1, job: name, endpoint, deployment, createdBy, createdAt, finalizedAt, status, attempt };
+}
+
 const bytesMax = 64 * 2 ** 20;
 
 /** A JSON file of an output. */

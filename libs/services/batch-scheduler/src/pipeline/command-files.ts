@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jobFiles, jsonLines, outputsOfPart, recordKey, type MiniBatchRecords } from '@mooring/batch-jobs';
 import type { JobRecord, PartFile } from '@mooring/domain';
+import { PlatformError } from '@mooring/errors';
 import type { ByteSource } from '@mooring/storage';
 import type { FileDigest } from '../output/manifest.ts';
 import { PartDamaged } from '../output/part-damaged.ts';
@@ -13,6 +14,9 @@ interface CommandFile {
   bytes: number;
   sha256: string;
 }
+
+/** The manifest names each. */
+const filesMax = 200_000;
 
 /**
  * Puts what the command wrote whose run was recorded: exactly the files that its part names, each as it was when it was committed. Rejects
@@ -31,8 +35,17 @@ export async function putCommandFiles(
   const written: FileDigest[] = [];
   for await (const { value } of jsonLines<CommandFile>(join(files.parts, part.file))) {
     signal.throwIfAborted();
+    if (written.length === filesMax) {
+      const message = `the command wrote more than ${filesMax} files: write fewer, larger ones, or an archive`;
+      throw new PlatformError('failed_precondition', 'TOO_MANY_FILES', message);
+    }
     const file = await opened(join(folder, value.file), part);
-    const digest = await put(value.file, file.createReadStream());
+    let digest: FileDigest;
+    try {
+      digest = await put(value.file, file.createReadStream({ autoClose: false }));
+    } finally {
+      await file.close();
+    }
     if (digest.bytes !== value.bytes || digest.sha256 !== value.sha256) throw new PartDamaged(0, part);
     written.push(digest);
   }

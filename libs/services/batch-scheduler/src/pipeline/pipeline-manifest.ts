@@ -4,17 +4,21 @@ import type { Logger } from 'pino';
 import type { BoundOutput, JobOutput, JobRecord, JobVerification } from '@mooring/domain';
 import type { ArtifactStore } from '@mooring/storage';
 import { moved } from '../domain/job-state.ts';
-import { jsonBytes, manifestText, readManifest, type Manifest } from '../output/manifest.ts';
+import {
+  jsonBytes,
+  manifestHead,
+  manifestText,
+  readManifest,
+  type Manifest,
+  type ManifestHead,
+} from '../output/manifest.ts';
 import { addNote, addProblem, concluded, newVerification } from '../output/verification.ts';
 import { verifyJob, type VerifyDeps } from '../output/verify.ts';
 import type { JobBook } from '../run/job-book.ts';
 import { stepJobs, type Pipeline } from './step-job.ts';
 
 /** `manifest.json` of a pipeline's job: which steps there were, and by which manifest each of them proves what it wrote. Written last. */
-export interface PipelineManifest extends Pick<
-  Manifest,
-  'format' | 'job' | 'endpoint' | 'deployment' | 'createdBy' | 'createdAt' | 'finalizedAt' | 'status' | 'attempt'
-> {
+export interface PipelineManifest extends ManifestHead {
   pipeline: string;
   /** Steps. */
   items: Manifest['items'];
@@ -57,15 +61,7 @@ export async function finishPipeline(deps: PipelineDeps, job: Pipeline, signal: 
   const count = (status: JobRecord['status']): number => steps.filter((step) => step.status === status).length;
   const [succeeded, failed] = [count('Completed'), count('Failed')];
   const manifest: PipelineManifest = {
-    format: 1,
-    job: job.name,
-    endpoint: job.endpoint,
-    deployment: job.deployment,
-    createdBy: job.createdBy,
-    createdAt: job.createdAt,
-    finalizedAt: deps.clock().toISOString(),
-    status: job.ending ?? 'Failed',
-    attempt: job.attempt,
+    ...manifestHead(job, deps.clock()),
     pipeline: job.pipeline.component,
     items: { in: steps.length, succeeded, failed, skipped: steps.length - succeeded - failed },
     steps,

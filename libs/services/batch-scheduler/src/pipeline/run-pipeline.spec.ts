@@ -158,7 +158,10 @@ describe('the job of a pipeline', () => {
   it('is shown in lists for its steps, which are resumed with it alone', async () => {
     const book = bookOf(pipelineJob());
     await runWith(book, () => 'Failed');
-    const { jobJson } = await createListJobs(() => book.jobs.values(), () => new Map())({ endpoint: '', pageSize: 0, pageToken: '' });
+    const { jobJson } = await createListJobs(
+      () => book.jobs.values(),
+      () => new Map(),
+    )({ endpoint: '', pageSize: 0, pageToken: '' });
     expect(jobJson.map((text) => (JSON.parse(text) as JobRecord).name)).toEqual(['p']);
     const resume = createResumeJob(book, { claim: () => undefined } as never, () => at);
     await expect(resume({ name: 'p:a' })).rejects.toMatchObject({ reason: 'JOB_IS_STEP' });

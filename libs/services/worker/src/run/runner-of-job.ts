@@ -18,6 +18,7 @@ export async function createRunnerOfJob(
   const workFolder = join(files.root, 'work', id);
   // Names in the order in which the processes began.
   const out = createJobLog(files.logs, `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.${id}`);
+  for (const warning of launch.warnings) out.write(`${warning}\n`);
   const options = {
     job: job.name,
     partsFolder: files.parts,
