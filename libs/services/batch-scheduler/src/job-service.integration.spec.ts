@@ -306,6 +306,23 @@ describe('batch jobs', () => {
     expect(await verify(ever.name)).toMatchObject({ ok: true, items: { in: 5, succeeded: 5 } });
   });
 
+  it('fail where their work files are gone, instead of waiting for them', async () => {
+    const { name } = await submit(bodyOf({ name: 'lost' }));
+    await until(name, 'Running');
+    rmSync(jobFiles(jobs, name).root, { recursive: true });
+    const job = await eventually(
+      async () => {
+        const now = await jobNamed(name);
+        expect(now.status).toBe('Failed');
+        return now;
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect(job.error).toMatchObject({ code: 'JOB_FILES_LOST' });
+    await client.call('resumeJob', { name });
+    expect((await until(name, 'Failed')).attempt).toBe(2);
+  });
+
   it('end though scripts wrote files that cannot be stored as they are called, and say which those are', async () => {
     const { name, output } = await submit(bodyOf({ name: 'own-files', miniBatchSize: 5 }));
     await until(name, 'Running');

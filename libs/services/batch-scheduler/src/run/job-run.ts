@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import {
   commit,
@@ -75,6 +76,7 @@ export async function runJob(deps: JobRunDeps, name: string, signal: AbortSignal
     signal.throwIfAborted();
     const job = await deps.book.get(name);
     if (isPipeline(job) && isActive(job)) await runPipeline(deps, job, signal);
+    else if (isActive(job) && isLost(deps, job)) await fail(deps, job, lost);
     else if (job.status === 'Preparing') await prepare(deps, job, signal);
     else if (job.status === 'CancelRequested' && job.listing === undefined) {
       await deps.book.change(name, (now) => moved(now, 'Canceled', deps.clock()));
@@ -82,6 +84,17 @@ export async function runJob(deps: JobRunDeps, name: string, signal: AbortSignal
     else if (job.status === 'Finalizing') await finish(deps, job, signal);
     else return;
   }
+}
+
+/** What was listed once is never listed again, so without it nobody knows what the job's mini-batches are. */
+const lost = {
+  code: 'JOB_FILES_LOST',
+  message:
+    'the work files of the job are gone: a scoring script may write to AZUREML_BI_OUTPUT_PATH alone, and nobody may remove them. Submit it again.',
+};
+
+function isLost({ jobsFolder }: JobRunDeps, { name, listing }: JobRecord): boolean {
+  return listing !== undefined && !existsSync(jobFiles(jobsFolder, name).miniBatches);
 }
 
 async function prepare(deps: JobRunDeps, job: JobRecord, stopped: AbortSignal): Promise<void> {
@@ -186,6 +199,7 @@ async function runAttempt(deps: JobRunDeps, job: JobRecord, signal: AbortSignal)
     });
     const end = await untilEnd(deps, job, { tally, feed, changed, signal });
     await work.close(lane);
+    if (end === undefined) return;
     await skipTheRest(deps, job, tally, signal);
     await book.change(job.name, (now) =>
       moved(
@@ -209,7 +223,12 @@ interface Going {
   signal: AbortSignal;
 }
 
-async function untilEnd(deps: JobRunDeps, job: JobRecord, { tally, feed, changed, signal }: Going): Promise<End> {
+/** Undefined: it cannot go on as it was begun. */
+async function untilEnd(
+  deps: JobRunDeps,
+  job: JobRecord,
+  { tally, feed, changed, signal }: Going,
+): Promise<End | undefined> {
   const pace = new Pace();
   let [saidAtMs, mendedAtMs] = [0, performance.now()];
   for (;;) {
@@ -219,6 +238,7 @@ async function untilEnd(deps: JobRunDeps, job: JobRecord, { tally, feed, changed
     await feed.fill();
     const nowMs = performance.now();
     if (nowMs - mendedAtMs >= mendMs) {
+      if (isLost(deps, job)) return undefined;
       await feed.mend();
       mendedAtMs = nowMs;
     }
