@@ -17,6 +17,17 @@ export interface Fault {
   strike(ground: BatchGround, random: () => number, longest: number): Promise<void>;
 }
 
+/** Needs a disk of its own; see Volume. */
+export const fullDisk: Fault = {
+  name: 'full-disk',
+  about: 'no byte is left on the disk of the whole data folder for a while',
+  strike: async (ground, random, longest) => {
+    ground.volume.fill();
+    await delay(between(fullLeastMs, longest * ackWaitMs, random()));
+    ground.volume.empty();
+  },
+};
+
 export const faults: readonly Fault[] = [
   {
     name: 'kill-process',
@@ -53,15 +64,7 @@ export const faults: readonly Fault[] = [
   stopOf('worker', 'stop-worker'),
   stopOf('batch-scheduler', 'stop-scheduler'),
   stopOf('nats', 'stop-nats'),
-  {
-    name: 'full-disk',
-    about: 'no byte is left on the disk of the whole data folder for a while',
-    strike: async (ground, random, longest) => {
-      ground.volume.fill();
-      await delay(between(fullLeastMs, longest * ackWaitMs, random()));
-      ground.volume.empty();
-    },
-  },
+  fullDisk,
 ];
 
 function killOf(process: string, name: string): Fault {

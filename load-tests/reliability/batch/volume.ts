@@ -34,6 +34,19 @@ export class Volume {
     return volume;
   }
 
+  /** Whether this user may mount here. */
+  static isAllowed(): boolean {
+    const folder = mkdtempSync(join(tmpdir(), 'mooring-volume-'));
+    try {
+      Volume.mount(folder, 8).unmount();
+      return true;
+    } catch {
+      return false;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
   /** Takes every byte that is free. */
   fill(): void {
     const { bavail, bsize } = statfsSync(this.#folder);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { seeded } from '@mooring/testing';
 import { until } from '../../bench/processes/child.ts';
 import { compareOutput, type Differences } from '../batch/expected.ts';
-import { ackWaitMs, faults, type Fault } from '../batch/faults.ts';
+import { ackWaitMs, faults, fullDisk, type Fault } from '../batch/faults.ts';
 import { BatchGround } from '../batch/ground.ts';
 import { figure, type Program } from '../programs.ts';
 
@@ -57,7 +57,7 @@ export async function strikeJobs(asked: FaultRun, signal: AbortSignal): Promise<
   const { count, seed, files = filesUsual, longest = longestUsual, chosen = faults } = asked;
   const random = seeded(seed);
   const worker = { MOORING_WORKER_ACK_WAIT_MS: String(ackWaitMs), MOORING_WORKER_PROCESSES_MAX: '2' };
-  const ground = new BatchGround({ volume: true, twin: true, settings: worker }, signal);
+  const ground = new BatchGround({ volume: chosen.includes(fullDisk), twin: true, settings: worker }, signal);
   const tallies = chosen.map(({ name }) => emptyTally(name));
   const campaign: Campaign = { ground, files, longest, random, signal };
   try {
