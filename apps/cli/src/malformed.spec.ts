@@ -167,6 +167,8 @@ const handPicked: readonly (readonly [line: string, says: RegExp])[] = [
   ['batch-endpoint show', /--name\/-n: is missing/],
   ['batch-endpoint delete -n cars', /NOT_CONFIRMED/],
   ['batch-endpoint list-jobs -n cars -r 0', /whole number from 1/],
+  ['job show -n night-1:', /<job>:<step>/],
+  ['batch-endpoint invoke -n cars --input code --job-name night-1:tidy', /--job-name: .* is not allowed/],
   ['batch-endpoint invoke', /--name\/-n: is missing/],
   ['batch-endpoint invoke -n cars --input none', /inputs\.UriFolder\.path: there is nothing at/],
   ['batch-endpoint invoke -n cars --input none/*.jpg', /there is nothing at/],

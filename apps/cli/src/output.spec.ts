@@ -45,9 +45,17 @@ describe('formatted', () => {
       { a: `azureml:${base}/models/fern/versions/3` },
       { a: `azureml:${base}/models/${'0af'.repeat(21)}1/versions/1` },
       { a: `${base}/onlineEndpoints/cars` },
+      { a: `azureml:/${base.toLowerCase()}/datastores/store/paths/LocalUpload/${'0af'.repeat(21)}1/photos` },
     ];
     expect(await print(value, 'table')).toBe(
-      ['A', '-'.repeat(20), 'fern:3', '0af0af0af0af...:1', 'onlineEndpoints/cars'].join('\n'),
+      [
+        'A',
+        '-'.repeat(67),
+        'fern:3',
+        '0af0af0af0af...:1',
+        'onlineEndpoints/cars',
+        'azureml://datastores/store/paths/LocalUpload/0af0af0af0af.../photos',
+      ].join('\n'),
     );
     expect(await print(value[2], 'tsv')).toBe(`${base}/onlineEndpoints/cars`);
   });

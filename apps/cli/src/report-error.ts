@@ -58,6 +58,10 @@ const stepByReason: Readonly<Record<string, string>> = {
   PLATFORM_NOT_STARTED: 'mend what it says and run the same command again',
   PLATFORM_ENDED: 'mend what it wrote above and run the same command again',
   DOWNLOAD_DIFFERS: 'see what is wrong with it: `tools/mooring job verify -n <job>`',
+  JOB_NOT_RESUMABLE: 'see how far it is: `tools/mooring job show -n <job>`; one that Completed has nothing left to do',
+  JOB_IS_STEP: 'tools/mooring job resume -n <job>',
+  NO_MANIFEST: 'see how far it came, and why: `tools/mooring job show -n <job>`',
+  NO_OUTPUT: 'see how far it came, and why: `tools/mooring job show -n <job>`',
   JOB_EXISTS: 'give another --job-name, or none; `tools/mooring job show` shows the one that is there',
   PORT_TAKEN: 'end what uses it, or give other addresses',
 };

@@ -57,14 +57,19 @@ function shortNumber(value: number): string {
   return String(Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(3)));
 }
 
-/** The end of an ARM id, and of a digest that serves as a name: the whole pushes everything else out of sight. */
+/** The end of an ARM id or a datastore's path, without most of a digest in it: the whole pushes everything else out of sight. */
 function shortId(text: string): string {
+  const inDatastore = /^azureml:\/\/(?:subscriptions\/.*?\/)?(datastores\/.+)$/i.exec(text)?.[1];
+  if (inDatastore !== undefined) return `azureml://${inDatastore.split('/').map(shortDigest).join('/')}`;
   const inWorkspace = /^(?:azureml:)?\/subscriptions\/[^/]+\/.*?\/workspaces\/[^/]+\/(.+)$/i.exec(text)?.[1];
   if (inWorkspace === undefined) return text;
   const asset = /^\w+\/([^/]+)\/versions\/([^/]+)$/.exec(inWorkspace);
   if (asset === null) return inWorkspace;
-  const short = (name = ''): string => (/^[\da-f]{64}$/.test(name) ? `${name.slice(0, 12)}...` : name);
-  return `${short(asset[1])}:${short(asset[2])}`;
+  return `${shortDigest(asset[1])}:${shortDigest(asset[2])}`;
+}
+
+function shortDigest(name = ''): string {
+  return /^[\da-f]{64}$/.test(name) ? `${name.slice(0, 12)}...` : name;
 }
 
 function title(name: string): string {

@@ -83,7 +83,7 @@ export const command = defineCommand({
     const { folder } = await context.settings();
     const running = runningPlatform(folder);
     if (running !== undefined) {
-      context.nextStep = `stop it first: ${nextCommand('down', '--data', folder.root)}`;
+      context.nextStep = `use it as it is, or stop it first: ${nextCommand('down', '--data', folder.root)}`;
       throw new PlatformError(
         'already_exists',
         'ALREADY_RUNNING',

@@ -10,13 +10,19 @@ export const jobRule: TextRule = {
   expected: 'at most 64 letters, digits, dashes, underscores and dots, beginning with a letter or digit',
 };
 
+/** A job that is there: it may be a step of a pipeline's, which callers cannot make themselves. */
+const foundJobRule: TextRule = {
+  test: (name) => /^[a-zA-Z0-9][-a-zA-Z0-9_.]{0,63}(:[a-zA-Z_]\w{0,62})?$/.test(name),
+  expected: `${jobRule.expected}; <job>:<step> for a step of a pipeline`,
+};
+
 export const jobFlag = {
   kind: 'text',
   names: ['--name', '-n'],
   value: 'NAME',
-  about: 'name of the job',
+  about: 'name of the job, or <job>:<step> of a pipeline',
   required: true,
-  rule: jobRule,
+  rule: foundJobRule,
 } as const satisfies TextFlag;
 
 export const jobsMaxFlag = {

@@ -24,7 +24,7 @@ export async function streamJob(name: string, context: CommandContext): Promise<
   if (job.status === 'Completed') return job;
   const { code, message = 'its logs may say why' } = job.error ?? {};
   if (job.status === 'Failed') {
-    context.nextStep = `read its logs: ${nextCommand('job', 'get-logs', '-n', name)}; what is left runs again with ${nextCommand('job', 'resume', '-n', name)}`;
+    context.nextStep = `${whereItSaysWhy(job)}; what is left runs again with ${nextCommand('job', 'resume', '-n', name)}`;
     throw new PlatformError(
       'model_failed',
       'JOB_FAILED',
@@ -33,4 +33,11 @@ export async function streamJob(name: string, context: CommandContext): Promise<
   }
   context.nextStep = `run what is left: ${nextCommand('job', 'resume', '-n', name)}`;
   throw new PlatformError('aborted', 'JOB_CANCELED', `the job '${name}' was cancelled; what it had done is kept`);
+}
+
+/** Logs hold what scripts said; why each item failed is in the output, and a model without code says nothing else. */
+function whereItSaysWhy({ name, listing, progress }: JobView): string {
+  const logs = `read its logs: ${nextCommand('job', 'get-logs', '-n', name)}`;
+  if ((progress?.failed ?? 0) === 0 || listing?.item_kind === 'steps') return logs;
+  return `${logs}, and errors.jsonl, which ${nextCommand('job', 'download', '-n', name)} brings`;
 }

@@ -5,7 +5,7 @@ export function verificationText(found: JobVerification): string {
   const { items, miniBatches, filesRead, bytesRead } = found;
   const lines = [
     found.ok ? `${found.job}: proven` : `${found.job}: NOT proven`,
-    `  ${items.in} items in = ${items.succeeded} succeeded + ${items.failed} failed + ${items.skipped} skipped`,
+    `  ${plural(items.in, 'item', 'items')} in = ${items.succeeded} succeeded + ${items.failed} failed + ${items.skipped} skipped`,
     `  ${found.missing} missing, ${found.twice} twice`,
     `  read: ${plural(miniBatches, 'mini-batch', 'mini-batches')}, ${plural(filesRead, 'file', 'files')}, ${bytesRead} bytes`,
   ];

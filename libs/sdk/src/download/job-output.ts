@@ -60,7 +60,7 @@ async function manifestOf(
   } catch (thrown) {
     const error = networkError(thrown, { address: 'the artifact store', deadlineMs: 0, signal });
     if (error.code !== 'not_found') throw error;
-    const message = `there is no output at ${container}/${folder}: a job writes it when it ends`;
+    const message = `there is no output at ${container}/${folder}: a job writes it when it ends, once its input was found`;
     throw new PlatformError('failed_precondition', 'NO_OUTPUT', message, { cause: thrown });
   }
 }

@@ -26,7 +26,7 @@ export const command = defineCommand({
       kind: 'text',
       names: ['--input'],
       value: 'INPUT',
-      about: 'file, folder or pattern of this machine, azureml:<data>:<version>, azureml://datastores/...',
+      about: 'file, folder or pattern of this machine, azureml:<data>:<version>, azureml://datastores/..., https://...',
     },
     inputType: {
       kind: 'text',
@@ -75,6 +75,7 @@ export const command = defineCommand({
   examples: [
     'mooring batch-endpoint invoke -n car-photos --input photos',
     'mooring batch-endpoint invoke -n car-photos --input "photos/*.jpg" -d luca --mini-batch-size 20 --stream',
+    'mooring batch-endpoint invoke -n a-pipeline --set inputs.raw.path=photos inputs.how.value=fast',
     'mooring batch-endpoint invoke -n car-photos -f inputs.yml --set inputs.raw.path=azureml:photos:3 --job-name night-1',
   ],
   async run(args, context) {

@@ -18,6 +18,7 @@ export const command = defineCommand({
   async run(args, context) {
     const client = await context.client();
     const content = await client.jobs.getLogs(args.name, { tail: args.lines ?? 5000, signal: context.signal });
+    if (content === '') context.note(`the processes of '${args.name}' wrote nothing`);
     context.printText(content.endsWith('\n') || content === '' ? content : `${content}\n`);
   },
 });

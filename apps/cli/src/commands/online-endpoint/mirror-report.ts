@@ -42,7 +42,8 @@ const differencesMax = 10;
 
 /** Counts of each deployment, and below them where its answers last differed. */
 export function reportText(reports: readonly Report[]): string {
-  if (reports.length === 0) return 'nothing has been mirrored';
+  if (reports.length === 0)
+    return 'nothing has been mirrored; requests are, to deployments that `online-endpoint update --mirror-traffic` names';
   const rows = reports.map(({ deployment, sent, dropped, compared, latencyDeltaMs: delta }) => ({
     deployment,
     sent,

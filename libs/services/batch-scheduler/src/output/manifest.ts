@@ -86,7 +86,7 @@ export async function readManifest<M extends Pick<Manifest, 'format'>>(
   const text = await manifestText(store, output);
   const manifest = text && parsed(text);
   if (manifest?.format === 1) return manifest as M;
-  const message = `job '${name}' (${status}) has no manifest that can be read. It is written when a job ends.`;
+  const message = `job '${name}' (${status}) has no manifest that can be read. A job writes it when it ends, once its input was found.`;
   throw new PlatformError('failed_precondition', 'NO_MANIFEST', message);
 }
 
