@@ -343,6 +343,19 @@ describe('batch jobs', () => {
     });
   });
 
+  it('end though a script put a link in the place of its folder, and nothing behind that is theirs', async () => {
+    const { name, output } = await submit(bodyOf({ name: 'linked', miniBatchSize: 5 }));
+    await until(name, 'Running');
+    const { scriptOutput } = jobFiles(jobs, name);
+    rmSync(scriptOutput, { recursive: true });
+    symlinkSync('/etc', scriptOutput);
+    await scoreNext(name, 'one');
+    await until(name, 'Completed');
+    expect(await verify(name)).toMatchObject({ ok: true, problems: [] });
+    const summary = readFileSync(join(artifacts, output.container, output.folder, 'summary.json'), 'utf8');
+    expect(JSON.parse(summary)).toMatchObject({ scriptFilesLeftOut: [{ file: '.' }] });
+  });
+
   it('fail where the place of their output refuses it, and write it when they are resumed and it does no more', async () => {
     const outputData = { score: { jobOutputType: 'UriFolder', uri: 'azureml://datastores/photos/paths/plain' } };
     const { name } = await submit(bodyOf({ name: 'no-place', miniBatchSize: 5, outputData }));

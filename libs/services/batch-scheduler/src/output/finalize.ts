@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, constants, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
@@ -202,7 +202,12 @@ class Output {
   async putFolder(files: JobFiles, leftOut: LeftOut[], signal: AbortSignal): Promise<FileDigest[]> {
     const written: FileDigest[] = [];
     const { root: scratch, scriptOutput: root } = files;
-    if (!existsSync(root)) return written;
+    const top = await lstat(root).catch(() => undefined);
+    if (top?.isDirectory() !== true) {
+      if (top !== undefined)
+        leftOut.push({ file: '.', why: 'is a link or a file, and was a folder when the script began' });
+      return written;
+    }
     for await (const { path, localPath, problem } of listFiles({ root }, { scratch, signal })) {
       const why = problem?.message ?? (await this.#whyNot(path, localPath, written.length));
       if (why === undefined) written.push(await this.put(path, createReadStream(localPath)));

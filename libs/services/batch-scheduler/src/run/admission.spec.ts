@@ -37,3 +37,15 @@ it('counts the outputs of a pipeline as its places', () => {
   const admission = new Admission({ jobs: () => [pipeline], queuedMax: 2 });
   expect(() => admission.claim(job('b', 'y'))).toThrow(expect.objectContaining({ reason: 'OUTPUT_EXISTS' }));
 });
+
+it('gives no place below one that is still written to, except those that jobs have unasked', () => {
+  const jobs = [job('a', 'azureml/a/score', { status: 'Running' }), job('b', 'azureml'), job('c', 'y')];
+  const admission = new Admission({ jobs: () => jobs, queuedMax: 2 });
+  const taken = expect.objectContaining({ reason: 'OUTPUT_EXISTS' });
+  expect(() => admission.claim(job('d', 'azureml/a/score/errors.jsonl'))).toThrow(taken);
+  expect(() => admission.claim(job('d', 'y/z'))).toThrow(taken);
+  admission.claim(job('d', 'azureml/d/score'));
+  admission.claim(job('e', 'yy'));
+  jobs[2] = job('c', 'y', { status: 'Completed' });
+  admission.claim(job('f', 'y/z'));
+});

@@ -39,7 +39,9 @@ export class Admission {
     for (const other of this.#options.jobs()) {
       known.add(other.name);
       if (other.name === job.name || !holdsPlaces(other)) continue;
-      for (const place of placesOf(other)) if (places.has(place)) throw taken(place, other.name);
+      for (const place of placesOf(other)) {
+        if (places.has(place) || (!hasEnded(other) && isBelow(job, places, place))) throw taken(place, other.name);
+      }
     }
     for (const place of places) {
       const recent = this.#recent.get(place) ?? job.name;
@@ -66,6 +68,11 @@ function holdsPlaces(job: JobRecord): boolean {
 function placesOf({ output, pipeline }: JobRecord): ReadonlySet<string> {
   const all: JobOutput[] = [output, ...Object.values(pipeline?.outputs ?? {})];
   return new Set(all.map(({ container, folder }) => `${container}/${folder}`));
+}
+
+/** What would stand in the way of another's files. The places that jobs have unasked are theirs, wherever others write to. */
+function isBelow({ name }: JobRecord, places: ReadonlySet<string>, place: string): boolean {
+  return [...places].some((own) => own.startsWith(`${place}/`) && !`${own}/`.includes(`/azureml/${name}/`));
 }
 
 function taken(place: string, by: string): PlatformError {
