@@ -138,3 +138,4 @@ export { compileTraffic, mirrorProblems, pickDeployment, trafficProblems, type C
 export { checkIdempotencyKey } from './idempotency-key.ts';
 export { readBatchSettings, type BatchSettings } from './batch-settings.ts';
 export { readMooringSettings, type MooringSettings, type Placement } from './settings.ts';
+export { hiddenQuery, withoutQuery } from './web-address.ts';

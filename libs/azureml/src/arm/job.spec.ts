@@ -41,6 +41,20 @@ describe('inputs and outputs of a job', () => {
     });
   });
 
+  it('show nothing of what signs an address', () => {
+    const input = { kind: 'data', name: 'raw', type: 'uri_file', uri: 'https://h/a.csv?sig=secret', direct: false };
+    const pipeline = { inputs: { raw: input }, outputs: {} };
+    for (const one of [
+      { ...job, input },
+      { ...job, pipeline },
+    ] as unknown as JobRecord[]) {
+      for (const shown of [jobToArm(one, workspace, 'http://m'), batchJobToArm(one, workspace)]) {
+        expect(JSON.stringify(shown)).toContain('https://h/a.csv?...');
+        expect(JSON.stringify(shown)).not.toContain('secret');
+      }
+    }
+  });
+
   it('are all that a pipeline has, values among them', () => {
     const pipeline = {
       inputs: {

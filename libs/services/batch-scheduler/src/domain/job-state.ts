@@ -1,5 +1,4 @@
-import type { JobRecord, JobStatus } from '@mooring/domain';
-import { withoutQuery } from './place-of-uri.ts';
+import { withoutQuery, type JobRecord, type JobStatus } from '@mooring/domain';
 
 const ended: ReadonlySet<JobStatus> = new Set(['Completed', 'Failed', 'Canceled']);
 const active: ReadonlySet<JobStatus> = new Set(['Preparing', 'Running', 'Finalizing', 'CancelRequested']);

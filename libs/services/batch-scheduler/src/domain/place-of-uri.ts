@@ -42,14 +42,6 @@ export function placeOfUri(uri: string): Place {
   throw refused(uri);
 }
 
-/** Stands for a query that is not kept. */
-export const hiddenQuery = '?...';
-
-/** An address of the web without its query, which often holds a signature that opens it; any other as it is. */
-export function withoutQuery(uri: string): string {
-  return /^https?:/i.test(uri) ? uri.replace(/[?#].*$/s, (rest) => (rest.startsWith('?') ? hiddenQuery : '')) : uri;
-}
-
 /** Without `.`, `..` and empty names, so that it cannot lead out of its container. */
 function safePath(uri: string, path: string): string {
   const segments = path.split('/').filter((segment) => segment !== '');

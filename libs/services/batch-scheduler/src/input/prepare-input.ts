@@ -1,5 +1,5 @@
 import { jsonLines, makeJobFolders, writeJsonLines, type JobFiles } from '@mooring/batch-jobs';
-import type { InputFile, JobRecord, MiniBatch } from '@mooring/domain';
+import { withoutQuery, type InputFile, type JobRecord, type MiniBatch } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import { cutInput } from './cut-input.ts';
 import type { FoundInput } from './find-input.ts';
@@ -28,7 +28,7 @@ export async function prepareInput(
   );
   if (listing.lines === 0) {
     const what = input.glob === undefined ? 'holds no files' : `holds no files that match '${input.glob}'`;
-    throw new PlatformError('invalid_argument', 'INPUT_EMPTY', `input '${job.input.uri}' ${what}`);
+    throw new PlatformError('invalid_argument', 'INPUT_EMPTY', `input '${withoutQuery(job.input.uri)}' ${what}`);
   }
   let items = 0;
   const batches = await writeJsonLines(
@@ -36,7 +36,11 @@ export async function prepareInput(
     counted(cutInput(job, filesListed(files), options), (batch: MiniBatch) => void (items += batch.items)),
   );
   if (items === 0) {
-    throw new PlatformError('invalid_argument', 'INPUT_EMPTY', `the files of input '${job.input.uri}' hold no rows`);
+    throw new PlatformError(
+      'invalid_argument',
+      'INPUT_EMPTY',
+      `the files of input '${withoutQuery(job.input.uri)}' hold no rows`,
+    );
   }
   const itemKind = options.rowsPerMiniBatch === undefined ? 'files' : 'rows';
   return { files: listing.lines, bytes, items, miniBatches: batches.lines, itemKind, sha256: listing.sha256 };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeJobFolders, writeJsonLines, type JobFiles } from '@mooring/batch-jobs';
-import type { BoundInput, JobRecord, JobStep, MiniBatch } from '@mooring/domain';
+import { withoutQuery, type BoundInput, type JobRecord, type JobStep, type MiniBatch } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
 import type { FoundInput } from '../input/find-input.ts';
 
@@ -43,12 +43,12 @@ async function pathOf(
     throw new PlatformError(code, reason, `input '${name}' is not there: ${why}`, { cause: thrown });
   }
   if (found.glob !== undefined) {
-    const message = `input '${name}' is a pattern (${uri}); a step takes a folder or a file`;
+    const message = `input '${name}' is a pattern (${withoutQuery(uri)}); a step takes a folder or a file`;
     throw new PlatformError('invalid_argument', 'INPUT_IS_PATTERN', message);
   }
   const isFolder = (await stat(found.root)).isDirectory();
   if (isFolder === (type !== 'uri_file') || type.endsWith('_model')) return found.root;
-  const message = `input '${name}' is of type ${type}, and ${uri} is a ${isFolder ? 'folder' : 'file'}`;
+  const message = `input '${name}' is of type ${type}, and ${withoutQuery(uri)} is a ${isFolder ? 'folder' : 'file'}`;
   throw new PlatformError('invalid_argument', 'INPUT_OF_OTHER_TYPE', message);
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { hiddenQuery, withoutQuery } from '@mooring/domain';
 import { PlatformError } from '@mooring/errors';
-import { hiddenQuery, withoutQuery } from '../../domain/place-of-uri.ts';
 import { readAllowedHosts } from './allowed-hosts.ts';
 import { fetchFile, FetchFailed } from './fetch-file.ts';
 
