@@ -252,6 +252,8 @@ describe(`a pipeline of commands and a parallel script (${topology} topology)`, 
     });
     const { stdout } = await platform.mooring('job', 'get-logs', '-n', name);
     expect(stdout).toContain('report: cannot do it: fail');
+    const step = await platform.mooring('job', 'get-logs', '-n', `${name}:report`);
+    expect(step.stdout).toContain('cannot do it: fail');
     const before = readFileSync(place('azureml', name, 'steps/tidy/manifest.json'), 'utf8');
     writeFileSync(mended, '');
     await platform.json('job', 'resume', '-n', name);
