@@ -110,6 +110,7 @@ def _written(root: str, outputs: List[Dict[str, Any]], part: PartWriter) -> Any:
     folders = [root]
     for output in sorted(outputs, key=lambda one: one["name"]):
         name = output["name"]
+        _check_folder(root, name)
         for folder, below, files in os.walk(os.path.join(root, name), onerror=_unreadable):
             below.sort()
             folders.append(folder)
@@ -122,6 +123,12 @@ def _written(root: str, outputs: List[Dict[str, Any]], part: PartWriter) -> Any:
     for folder in folders:
         _sync_folder(folder)
     return part.close()
+
+
+def _check_folder(root: str, name: str) -> None:
+    """Walking through a link, everything behind it would be the command's output: secrets, too."""
+    if os.path.islink(root) or os.path.islink(os.path.join(root, name)):
+        raise _Failed("the folder of the output '%s' was replaced by a link" % name)
 
 
 def _check(path: str, relative: str, output: Dict[str, Any]) -> None:

@@ -122,6 +122,16 @@ describe('a command', () => {
     ['kills itself', 'kill -9 $$', 'the command was ended by signal 9'],
     ['is no command', 'if', 'the command exited with'],
     ['leaves a link', 'ln -s /etc/passwd ${{outputs.out}}/x', "the output 'out' holds out/x, which is a link"],
+    [
+      'puts a link in the place of its folder',
+      'rmdir ${{outputs.out}} && ln -s /usr/share/doc ${{outputs.out}}',
+      "the folder of the output 'out' was replaced by a link",
+    ],
+    [
+      'puts a link in the place of all of its folders',
+      'cd ${{outputs.out}}/.. && at=$(pwd) && cd / && rm -r $at && ln -s /usr/share $at',
+      "the folder of the output 'out' was replaced by a link",
+    ],
     ['leaves a link to a folder', 'ln -s /etc ${{outputs.out}}/x', "the output 'out' holds out/x, which is a link"],
     ['leaves a pipe', 'mkfifo ${{outputs.out}}/x', 'which is no plain file'],
     ['leaves a name that is no text', "touch ${{outputs.out}}/$'a\\xff'", 'whose name is no plain text'],
