@@ -27,6 +27,7 @@ export interface JobRecord {
   /** As the caller wrote it, or generated. */
   name: string;
   displayName: string;
+  description?: string;
   experimentName: string;
   tags: Readonly<Record<string, string>>;
   properties: Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ export function batchJobToArm(job: JobRecord, workspace: Workspace): Record<stri
     properties: present({
       status: job.status,
       displayName: job.displayName,
+      description: job.description,
       experimentName: job.experimentName,
       tags: job.tags,
       properties: job.properties,

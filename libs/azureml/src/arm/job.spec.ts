@@ -41,6 +41,13 @@ describe('inputs and outputs of a job', () => {
     });
   });
 
+  it('stand beside what its caller wrote about it', () => {
+    const described = { ...job, description: 'all photos of the night' };
+    for (const shown of [jobToArm(described, workspace, 'http://m'), batchJobToArm(described, workspace)])
+      expect(properties(shown)['description']).toBe('all photos of the night');
+    expect(properties(jobToArm(job, workspace, 'http://m'))).not.toHaveProperty('description');
+  });
+
   it('show nothing of what signs an address', () => {
     const input = { kind: 'data', name: 'raw', type: 'uri_file', uri: 'https://h/a.csv?sig=secret', direct: false };
     const pipeline = { inputs: { raw: input }, outputs: {} };

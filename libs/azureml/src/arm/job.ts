@@ -16,6 +16,7 @@ export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: st
       jobType: 'Pipeline',
       status: job.status,
       displayName: job.displayName,
+      ...(job.description === undefined ? {} : { description: job.description }),
       experimentName: job.experimentName,
       isArchived: false,
       services: {

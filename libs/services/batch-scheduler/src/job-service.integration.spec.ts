@@ -234,7 +234,8 @@ describe('batch jobs', () => {
   });
 
   it('write every item once, in the order of the input, and prove it', async () => {
-    const { name } = await submit(bodyOf({ name: 'ordered' }));
+    const { name, description } = await submit(bodyOf({ name: 'ordered', description: 'all of them' }));
+    expect(description).toBe('all of them');
     const { listing } = await until(name, 'Running');
     expect(listing).toMatchObject({ files: 5, items: 5, miniBatches: 3, itemKind: 'files' });
     const batch = (await scoreNext(name, 'one')) as MiniBatch;

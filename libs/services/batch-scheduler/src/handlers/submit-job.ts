@@ -135,6 +135,7 @@ async function newJob(
   const common: Omit<JobRecord, 'input' | 'output' | 'settings' | 'model'> = {
     name,
     displayName: request.displayName ?? name,
+    ...(request.description === undefined ? {} : { description: request.description }),
     experimentName:
       request.experimentName ?? (spec.type === 'pipeline' ? spec.settings.experimentName : undefined) ?? endpoint,
     tags: request.tags,
