@@ -39,6 +39,14 @@ describe('formatted', () => {
     );
   });
 
+  it('prints a table of one object that is too wide for a terminal with a line for each field', async () => {
+    const wide = { name: 'fern', path: 'p'.repeat(120) };
+    expect(await print(wide, 'table')).toBe(
+      ['Field  Value', `-----  ${'-'.repeat(120)}`, 'Name   fern', `Path   ${wide.path}`].join('\n'),
+    );
+    expect(await print([wide], 'table')).toMatch(/^Name  Path\n/);
+  });
+
   it('shortens ids in a table, and nowhere else', async () => {
     const base = '/subscriptions/s/resourceGroups/r/providers/Microsoft.MachineLearningServices/workspaces/w';
     const value = [

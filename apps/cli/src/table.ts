@@ -1,11 +1,23 @@
-/** A table for people: the scalar fields of each row, or the named ones. */
+/** Where a line of a terminal ends for most. */
+const widthMax = 120;
+
+/** A table for people: the scalar fields of each row, or the named ones. One object that is too wide for it has a line for each field. */
 export function tableOf(value: unknown, fields?: readonly string[]): string {
   const items: unknown[] = Array.isArray(value) ? value : [value];
   const rows = items.map((row): Record<string, unknown> => (isObject(row) ? row : { value: row }));
   if (rows.length === 0) return '(none)';
   const names = fields ?? scalarFields(rows);
-  const cells = [names.map(title), ...rows.map((row) => names.map((name) => shortId(cellText(row[name]))))];
-  const widths = names.map((_name, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
+  const level = [names.map(title), ...rows.map((row) => names.map((name) => shortId(cellText(row[name]))))];
+  const text = textOf(level);
+  if (Array.isArray(value) || text.split('\n').every((line) => line.length <= widthMax)) return text;
+  return textOf([['Field', 'Value'], ...names.map((_name, column) => level.map((line) => line[column] ?? ''))]);
+}
+
+/** `cells` line by line, the first one underlined, each column as wide as what it holds. */
+function textOf(cells: readonly (readonly string[])[]): string {
+  const widths = (cells[0] ?? []).map((_title, column) =>
+    Math.max(...cells.map((line) => (line[column] ?? '').length)),
+  );
   const lines = cells.map((line) =>
     line
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
