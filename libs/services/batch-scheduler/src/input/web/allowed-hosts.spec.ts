@@ -43,7 +43,7 @@ describe('hosts that inputs may be fetched from', () => {
   it.each(['127.0.0.1', '127.9.9.9', '0.0.0.0', '169.254.169.254', '224.0.0.1', '::', 'fe80::1', '::ffff:127.0.0.1'])(
     'do not lead to this machine or its link: %s',
     (address) => {
-      expect(hosts.allowsAddress('data.example.org', address)).toBe(false);
+      expect(hosts.allowsAddress(new URL('https://data.example.org/'), address)).toBe(false);
     },
   );
 
@@ -51,10 +51,16 @@ describe('hosts that inputs may be fetched from', () => {
     ['data.example.org', '93.184.215.14'],
     ['data.example.org', '10.1.2.3'],
     ['data.example.org', '2606:2800::1'],
-    ['data.example.org', '::1'],
-    ['localhost', '127.0.0.1'],
-  ])('may lead to others, and to those that are listed: %s at %s', (hostname, address) => {
-    expect(hosts.allowsAddress(hostname, address)).toBe(true);
+    ['data.example.org:9000', '::1'],
+    ['localhost:81', '127.0.0.1'],
+  ])('may lead to others, and to those that are listed: %s at %s', (host, address) => {
+    expect(hosts.allowsAddress(new URL(`http://${host}/`), address)).toBe(true);
+  });
+
+  it('lead to an address of this machine only at the port that is listed with it', () => {
+    const own = readAllowedHosts('127.0.0.1:8080,*.example.org,*.example.org:8080');
+    expect(own.allowsAddress(new URL('http://a.example.org:8080/'), '127.0.0.1')).toBe(true);
+    expect(own.allowsAddress(new URL('http://a.example.org/'), '127.0.0.1')).toBe(false);
   });
 
   it.each(['*', '*.*', 'http://x', 'a b', 'a/b', 'a:99999', 'user@host', '*.', ':80', 'a,*b'])(

@@ -3,8 +3,8 @@ import { BlockList, isIP } from 'node:net';
 /** Hosts that inputs may be fetched from, as the operator lists them. */
 export interface AllowedHosts {
   allows(url: URL): boolean;
-  /** `address` is one that a listed name may lead to: none of this machine or its link, unless it is listed itself. */
-  allowsAddress(hostname: string, address: string): boolean;
+  /** `address` is one that a listed name may lead to: none of this machine or its link, unless it is listed itself, with that port. */
+  allowsAddress(url: URL, address: string): boolean;
 }
 
 interface Entry {
@@ -50,10 +50,13 @@ export function readAllowedHosts(text: string): AllowedHosts {
         return named && portOf(protocol, port) === (entry.port ?? portOf(protocol, ''));
       });
     },
-    allowsAddress: (hostname, address) => {
+    allowsAddress: ({ protocol, hostname, port }, address) => {
       if (!local.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')) return true;
       const own = isIP(address) === 6 ? `[${address}]` : address;
-      return entries.some((entry) => !entry.below && (entry.hostname === own || isLocalhost(entry, hostname)));
+      return entries.some((entry) => {
+        if (entry.below || portOf(protocol, port) !== (entry.port ?? portOf(protocol, ''))) return false;
+        return entry.hostname === own || isLocalhost(entry, hostname);
+      });
     },
   };
 }

@@ -95,7 +95,7 @@ function ask(url: URL, { allowed, signal }: FetchOptions): Promise<IncomingMessa
     agent: false,
     signal,
     timeout: silenceMs,
-    lookup: allowedLookup(allowed),
+    lookup: allowedLookup(allowed, url),
     // Bytes as they are: what they are compressed with is the file's own.
     headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'mooring-batch' },
   });
@@ -107,10 +107,10 @@ function ask(url: URL, { allowed, signal }: FetchOptions): Promise<IncomingMessa
 }
 
 /** A name may lead to this machine without anybody having meant it; asked when it connects, so that it cannot change in between. */
-function allowedLookup(allowed: AllowedHosts): LookupFunction {
+function allowedLookup(allowed: AllowedHosts, url: URL): LookupFunction {
   return (hostname, options, reply) => {
     resolve(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-      const addresses = error ? [] : found.filter(({ address }) => allowed.allowsAddress(hostname, address));
+      const addresses = error ? [] : found.filter(({ address }) => allowed.allowsAddress(url, address));
       const [first] = addresses;
       if (first === undefined) {
         const refused = new FetchFailed(`${hostname} is an address of this machine or its link`, false);
