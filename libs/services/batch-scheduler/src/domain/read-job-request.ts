@@ -257,7 +257,7 @@ class Reader {
 
 function parse(text: string): Body {
   const unreadable = (problem: string): PlatformError =>
-    PlatformError.invalid('the job', [{ path: '', problem, expected: 'a JSON object with properties.inputData' }]);
+    PlatformError.invalid('the job', [{ path: 'body', problem, expected: 'a JSON object with properties.inputData' }]);
   if (text.length > bodyBytesMax) throw unreadable(`is larger than ${bodyBytesMax} bytes`);
   let value: unknown;
   try {
