@@ -5,7 +5,6 @@ export {
   type EnvironmentsOptions,
   type PreparedEnvironment,
 } from './environments/environments.ts';
-export { exitWords } from './exit-words.ts';
-export { copyLines } from './script-log.ts';
+export { SessionProcess, type SessionProcessOptions } from './session-process.ts';
 export { interpreterEnvironment } from './worker-environment.ts';
 export { workerPackageFolder } from './worker-package.ts';
