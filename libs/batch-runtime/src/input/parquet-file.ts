@@ -112,6 +112,11 @@ const wordsMax = 200;
 
 export function parquetProblem(thrown: unknown): unknown {
   if (thrown instanceof FileProblem || (thrown as NodeJS.ErrnoException).syscall !== undefined) return thrown;
-  const words = thrown instanceof Error ? thrown.message : String(thrown);
-  return badFile(`is damaged, or of a kind of Parquet that is not read: ${words.slice(0, wordsMax)}`);
+  return badFile(`is damaged, or of a kind of Parquet that is not read: ${wordsOf(thrown).slice(0, wordsMax)}`);
+}
+
+function wordsOf(thrown: unknown): string {
+  // What the reader stumbled over in its own code says nothing of the file.
+  if (thrown instanceof TypeError || thrown instanceof RangeError) return 'its parts do not fit together';
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -76,6 +76,12 @@ describe('a file of which nothing can be read', () => {
       Buffer.from('PAR1\x99\x99\x99\x99\x04\0\0\0PAR1', 'latin1'),
       /of a kind of Parquet that is not read/,
     ],
+    [
+      'a Parquet file whose description has numbers where lists belong',
+      'a.parquet',
+      Buffer.from(`PAR1${'\x15\x04'.repeat(2_000)}\xa0\x0f\0\0PAR1`, 'latin1'),
+      /not read: its parts do not fit together$/,
+    ],
   ])('fails as one item: %s', async (_what, name, content, message) => {
     const scored = await scoreText(name, content, { columns });
     expect(scored).toMatchObject({ ...whole, lines: [] });
