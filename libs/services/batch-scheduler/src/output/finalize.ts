@@ -18,6 +18,7 @@ import { listFiles } from '../input/list-files.ts';
 import { putCommandFiles } from '../pipeline/command-files.ts';
 import { placeOfFile } from '../pipeline/place-of-file.ts';
 import { PartDamaged } from './part-damaged.ts';
+import { withFirstError } from './with-first-error.ts';
 import { jsonBytes, manifestHead, type FileDigest, type Manifest, type ManifestPart } from './manifest.ts';
 
 export interface FinalizeDeps {
@@ -45,11 +46,17 @@ export interface Counts {
   usage: JobUsage;
 }
 
+/** What a job has come to. */
+export interface Finalized {
+  counts: Counts;
+  error: JobRecord['error'];
+}
+
 /**
  * Writes what the job gave, in the order of its input: predictions, errors, parts, summary, and at last the manifest. Each file appears
  * whole. Repeating it gives the same files. Every part is read to its end and compared with its record's digest on the way.
  */
-export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: AbortSignal): Promise<Counts> {
+export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: AbortSignal): Promise<Finalized> {
   const files = jobFiles(deps.jobsFolder, job.name);
   const partsList = join(files.root, 'parts.jsonl');
   const counts: Counts = {
@@ -66,13 +73,14 @@ export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: Abort
       ? await output.put(job.settings.outputFileName, contents(files, partsList, 'part', signal))
       : undefined;
   const errors = await output.put('errors.jsonl', contents(files, partsList, 'errors', signal));
+  const error = await withFirstError(deps.store, job);
   const parts = await output.put('parts.jsonl', createReadStream(partsList));
   const leftOut: LeftOut[] = [];
   const scriptFiles =
     job.step?.command === undefined
       ? await output.putFolder(files, leftOut, signal)
       : await putCommandFiles(deps, job, (name, source) => output.put(name, source), signal);
-  await output.putJson('summary.json', { ...summaryOf(job, counts), scriptFilesLeftOut: leftOut });
+  await output.putJson('summary.json', { ...summaryOf(job, { counts, error }), scriptFilesLeftOut: leftOut });
   const manifest: Manifest = {
     ...manifestHead(job, deps.clock()),
     model: { key: job.model, sha256: job.ran?.modelSha256 },
@@ -86,7 +94,7 @@ export async function finalize(deps: FinalizeDeps, job: JobRecord, signal: Abort
     scriptFiles,
   };
   await output.putJson('manifest.json', manifest);
-  return counts;
+  return { counts, error };
 }
 
 /** The parts that count, in order; sums up `counts` on the way. */
@@ -149,11 +157,11 @@ async function* contentOf(files: JobFiles, index: number, part: PartFile): Async
   if (bytes !== part.bytes || digest.digest('hex') !== part.sha256) throw new PartDamaged(index, part);
 }
 
-function summaryOf(job: JobRecord, counts: Counts): object {
+function summaryOf(job: JobRecord, { counts, error }: Finalized): object {
   return {
     job: job.name,
     status: job.ending,
-    ...(job.error === undefined ? {} : { error: job.error }),
+    ...(error === undefined ? {} : { error }),
     items: job.listing?.items ?? 0,
     itemKind: job.listing?.itemKind,
     succeeded: counts.succeeded,

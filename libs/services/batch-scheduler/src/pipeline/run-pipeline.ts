@@ -9,7 +9,6 @@ import { stepJob, stepJobName, stepJobs, type Pipeline } from './step-job.ts';
 
 /** How often the documents of the steps are looked at. */
 const lookMs = 250;
-const firstErrorBytesMax = 16 * 1024;
 
 /**
  * Takes the job of a pipeline to its next status, from where its document and those of its steps say it is; it may be stopped anywhere and
@@ -54,7 +53,7 @@ async function look(
   if (!next.over) return say(deps, job, jobs, next);
   if (next.completed.length === job.pipeline.steps.length) return end(deps, job, jobs, 'Completed');
   const [name = ''] = next.failed;
-  const message = `${next.failed.length === 1 ? `step '${name}'` : `steps '${next.failed.join("', '")}'`} did not complete: ${await whyFailed(deps, jobs.get(name))}`;
+  const message = `${next.failed.length === 1 ? `step '${name}'` : `steps '${next.failed.join("', '")}'`} did not complete: ${whyFailed(jobs.get(name))}`;
   await end(deps, job, jobs, 'Failed', { code: 'StepFailed', message });
 }
 
@@ -116,22 +115,7 @@ async function end(
   });
 }
 
-/** The first line of its errors says more than how many there are. */
-async function whyFailed({ store }: PipelineDeps, job: JobRecord | undefined): Promise<string> {
+function whyFailed(job: JobRecord | undefined): string {
   if (job === undefined) return 'it did not begin';
-  if (job.status === 'Canceled') return 'it was cancelled';
-  const words = job.error?.message ?? 'it failed';
-  if (job.error?.code !== 'NoSucceededItem') return words;
-  try {
-    const { content } = await store.get(job.output.container, `${job.output.folder}/errors.jsonl`, {
-      start: 0,
-      end: firstErrorBytesMax - 1,
-    });
-    let text = '';
-    for await (const chunk of content) text += Buffer.from(chunk as Uint8Array).toString('utf8');
-    const { message } = JSON.parse(text.split('\n')[0] ?? '') as { message?: unknown };
-    return typeof message === 'string' ? message : words;
-  } catch {
-    return words;
-  }
+  return job.status === 'Canceled' ? 'it was cancelled' : (job.error?.message ?? 'it failed');
 }

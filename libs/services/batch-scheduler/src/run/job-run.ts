@@ -26,7 +26,7 @@ import { addUsage } from '../domain/job-usage.ts';
 import { findInput, type FoundInput } from '../input/find-input.ts';
 import type { WebInput } from '../input/web/web-input.ts';
 import { prepareInput, type PrepareOptions } from '../input/prepare-input.ts';
-import { finalize, type Counts } from '../output/finalize.ts';
+import { finalize, type Finalized } from '../output/finalize.ts';
 import { PartDamaged } from '../output/part-damaged.ts';
 import { findStepInputs, prepareCommandStep } from '../pipeline/prepare-step.ts';
 import { runPipeline } from '../pipeline/run-pipeline.ts';
@@ -314,9 +314,9 @@ async function skipTheRest(deps: JobRunDeps, job: JobRecord, tally: Tally, signa
 }
 
 async function finish(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Promise<void> {
-  let counts: Counts;
+  let finalized: Finalized;
   try {
-    counts = await finalize(deps, job, signal);
+    finalized = await finalize(deps, job, signal);
   } catch (thrown) {
     if (thrown instanceof PartDamaged) return repair(deps, job, thrown);
     const { code, reason, message } = PlatformError.from(thrown);
@@ -324,11 +324,13 @@ async function finish(deps: JobRunDeps, job: JobRecord, signal: AbortSignal): Pr
     // A place that refuses the output would do so each time, and the job hold up others for good. Resumed, it is tried again.
     return fail(deps, job, { code: reason, message: `what was scored could not be written to its place: ${message}` });
   }
+  const { counts, error } = finalized;
   await deps.book.change(job.name, (now) => {
     if (now.status !== 'Finalizing') return undefined;
     const { ending = 'Failed', ...rest } = now;
     const { usage, ...items } = counts;
-    return moved({ ...rest, usage, progress: { ...now.progress, ...items } }, ending, deps.clock());
+    const known = { ...rest, usage, progress: { ...now.progress, ...items }, ...(error && { error }) };
+    return moved(known, ending, deps.clock());
   });
   const { endpoint, deployment } = job;
   metrics.batchItems.inc({ endpoint, deployment, result: 'skipped' }, counts.skipped);
