@@ -224,6 +224,11 @@ describe(`jobs by command (${topology} topology)`, () => {
     const job = await mooring('batch-endpoint invoke -n night -d pipe', ...inputs);
     expect(job).toMatchObject({ code: 0, stderr: expect.stringContaining('Completed: 2 of 2 steps') });
     expect(await mooring('job verify -n piped')).toMatchObject({ code: 0 });
+    const steps = await platform.json<{ name: string }[]>('job', 'list', '-p', 'piped');
+    expect(steps).toMatchObject([
+      { name: 'piped:first', status: 'Completed' },
+      { name: 'piped:second', status: 'Completed' },
+    ]);
     await platform.json('job', 'download', '-n', 'piped', '-p', at('piped'));
     const home = (file: string): string => readFileSync(at('piped/named-outputs', file), 'utf8');
     expect(home('once/all.txt').split('+')).toHaveLength(20);

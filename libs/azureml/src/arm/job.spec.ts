@@ -69,6 +69,10 @@ describe('inputs and outputs of a job', () => {
         how: { kind: 'literal', text: 'append' },
       },
       outputs: { scores: { type: 'uri_folder', container: 'c', folder: 'azureml/night-1/scores' } },
+      steps: [
+        { name: 'tidy', runs: { command: 'python tidy.py' } },
+        { name: 'score', runs: {} },
+      ],
     };
     const piped = { ...job, input: { name: '', type: 'uri_folder', uri: '' }, pipeline } as unknown as JobRecord;
     expect(properties(jobToArm(piped, workspace, 'http://m'))).toMatchObject({
@@ -77,6 +81,10 @@ describe('inputs and outputs of a job', () => {
         how: { jobInputType: 'literal', value: 'append' },
       },
       outputs: { scores: { jobOutputType: 'uri_folder', uri: `${home}/azureml/night-1/scores` } },
+      jobs: {
+        tidy: { type: 'command', name: 'night-1:tidy' },
+        score: { type: 'parallel', name: 'night-1:score' },
+      },
     });
     expect(properties(batchJobToArm(piped, workspace))).toMatchObject({
       inputData: {

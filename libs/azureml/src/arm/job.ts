@@ -27,7 +27,7 @@ export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: st
       tags: { ...job.tags, 'azureml.batchrun': 'true' },
       properties: job.properties,
       settings: {},
-      jobs: {},
+      jobs: stepsOf(job),
       inputs: Object.fromEntries(
         inputsOfJob(job).map(([name, { type, ...data }]) => {
           const mode = 'uri' in data ? { mode: 'ReadOnlyMount' } : {};
@@ -44,6 +44,16 @@ export function jobToArm(job: JobRecord, workspace: Workspace, managementUrl: st
     },
     systemData: jobSystemData(job),
   };
+}
+
+/** The steps of a pipeline; each has a job of its own, by the name that stands here. */
+function stepsOf({ name, pipeline }: JobRecord): Record<string, unknown> {
+  return Object.fromEntries(
+    (pipeline?.steps ?? []).map(({ name: step, runs }) => [
+      step,
+      { type: runs.command === undefined ? 'parallel' : 'command', name: `${name}:${step}` },
+    ]),
+  );
 }
 
 const more = [

@@ -23,6 +23,7 @@ export function jobShapeOf(body: unknown): Json {
     properties: properties['properties'] ?? {},
     inputs: dataShape(properties['inputs'] ?? properties['inputData']),
     outputs: dataShape(properties['outputs'] ?? properties['outputData']),
+    jobs: isObject(properties['jobs']) && Object.keys(properties['jobs']).length > 0 ? properties['jobs'] : undefined,
     services: snakeKeys(properties['services']),
     ...(snakeKeys({ ...more, ...own }) as Json),
     creation_context: creationContext(arm['systemData']),
